@@ -1,0 +1,115 @@
+/**
+ * A message: one CloudEvents 1.0 event in structured JSON mode per Kafka record. Its `data` is
+ * `{ topic, payload }`, so consumers of several topics route by `data.topic`.
+ */
+import { Type } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import { PAYLOADS, type PayloadOf } from './payloads.ts'
+import { eventTypeOf, isTopic, TOPICS, type Topic } from './topics.ts'
+
+export const CONTENT_TYPE = 'application/cloudevents+json'
+export const MESSAGE_BYTES_MAX = 1024 * 1024
+
+export type Source = '/reservation' | '/payment' | '/ticket' | '/notification' | '/operator'
+
+/** A decoded message. `id` is globally unique and fixed where the state changed. */
+export interface MessageOf<T extends Topic> {
+  id: string
+  topic: T
+  source: string
+  /** RFC 3339, UTC, milliseconds: when the state changed. */
+  time: string
+  traceparent?: string
+  payload: PayloadOf<T>
+}
+
+/** Any message; narrow it by `topic`. */
+export type Message = { [T in Topic]: MessageOf<T> }[Topic]
+
+const envelopeOf = (topic: Topic) =>
+  Type.Object({
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ minLength: 1, maxLength: 128 }),
+    source: Type.String({ minLength: 1, maxLength: 128 }),
+    type: Type.Literal(eventTypeOf(topic)),
+    subject: Type.String({ minLength: 1, maxLength: 128 }),
+    time: Type.String({ minLength: 20, maxLength: 40 }),
+    traceparent: Type.Optional(Type.String({ maxLength: 128 })),
+    data: Type.Object({ topic: Type.Literal(topic), payload: PAYLOADS[topic] }),
+  })
+
+/** JSON Schema of the whole record of each topic. */
+export const ENVELOPES = Object.fromEntries(
+  TOPICS.map((topic) => [topic, envelopeOf(topic)]),
+) as unknown as Record<Topic, ReturnType<typeof envelopeOf>>
+
+const checks = new Map<Topic, TypeCheck<ReturnType<typeof envelopeOf>>>()
+
+function checkOf(topic: Topic) {
+  let check = checks.get(topic)
+  if (!check) {
+    check = TypeCompiler.Compile(ENVELOPES[topic])
+    checks.set(topic, check)
+  }
+  return check
+}
+
+/** The record value of a message, as text. The record key is its reservation id. */
+export function encodeMessage(message: Message): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: message.id,
+    source: message.source,
+    type: eventTypeOf(message.topic),
+    subject: message.payload.reservationId,
+    time: message.time,
+    ...(message.traceparent && { traceparent: message.traceparent }),
+    data: { topic: message.topic, payload: message.payload },
+  })
+}
+
+export type DecodeFault = 'NULL_VALUE' | 'NOT_JSON' | 'UNKNOWN_TOPIC' | 'SCHEMA'
+
+export type Decoded =
+  | { ok: true; message: Message }
+  | { ok: false; fault: DecodeFault; reason: string }
+
+/**
+ * Reads a record of `topic`. Unknown fields are kept out of no one's way: they are ignored, so a
+ * producer may be newer than its consumers. Never throws.
+ */
+export function decodeMessage(topic: string, value: Uint8Array | string | null): Decoded {
+  if (value === null) return { ok: false, fault: 'NULL_VALUE', reason: 'the record has no value' }
+  if (!isTopic(topic)) return { ok: false, fault: 'UNKNOWN_TOPIC', reason: `no topic ${topic}` }
+  let json: unknown
+  try {
+    json = JSON.parse(typeof value === 'string' ? value : new TextDecoder().decode(value))
+  } catch (error) {
+    return { ok: false, fault: 'NOT_JSON', reason: (error as Error).message }
+  }
+  const check = checkOf(topic)
+  if (!check.Check(json)) {
+    const first = check.Errors(json).First()
+    return { ok: false, fault: 'SCHEMA', reason: `${first?.path || '/'}: ${first?.message}` }
+  }
+  return decodeSubject(topic, json)
+}
+
+type Envelope = {
+  id: string
+  source: string
+  subject: string
+  time: string
+  traceparent?: string
+  data: { payload: unknown }
+}
+
+function decodeSubject(topic: Topic, envelope: Envelope): Decoded {
+  const payload = envelope.data.payload as PayloadOf<Topic>
+  if (envelope.subject !== payload.reservationId) {
+    return { ok: false, fault: 'SCHEMA', reason: '/subject: must be the reservation id' }
+  }
+  const { id, source, time, traceparent } = envelope
+  const message = { id, topic, source, time, ...(traceparent && { traceparent }), payload }
+  return { ok: true, message: message as Message }
+}
