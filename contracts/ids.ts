@@ -63,7 +63,8 @@ export function parseTicketId(text: string): { reservationId: string; ordinal: n
 }
 
 /** Message id of the log entry `logId` (`<ms>-<n>`) of a shard. */
-export const logEventIdOf = (shard: number, logId: string): string => `${shardTagOf(shard)}-${logId}`
+export const logEventIdOf = (shard: number, logId: string): string =>
+  `${shardTagOf(shard)}-${logId}`
 
 /** The log id inside a message id made by logEventIdOf, or null for messages born elsewhere. */
 export function logIdOfEvent(eventId: string): string | null {

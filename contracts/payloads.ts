@@ -4,7 +4,12 @@
  * Fields are only ever added, and added ones are optional.
  */
 import { type Static, Type } from '@sinclair/typebox'
-import { CUSTOMER_ID_PATTERN, RESERVATION_ID_PATTERN, SHOW_ID_PATTERN, TICKET_ID_PATTERN } from './ids.ts'
+import {
+  CUSTOMER_ID_PATTERN,
+  RESERVATION_ID_PATTERN,
+  SHOW_ID_PATTERN,
+  TICKET_ID_PATTERN,
+} from './ids.ts'
 import type { Topic } from './topics.ts'
 
 export const SEATS_PER_MESSAGE_MAX = 1_000
@@ -65,9 +70,7 @@ const base = {
   }),
   amount: Type.Object(Money.properties),
   contact: Type.Optional(Contact),
-  show: Type.Optional(
-    Type.Object({ name: Type.String({ maxLength: 200 }), startsAt: Time }),
-  ),
+  show: Type.Optional(Type.Object({ name: Type.String({ maxLength: 200 }), startsAt: Time })),
 }
 
 /** What every payload says about the reservation; services hand it on from message to message. */
@@ -75,7 +78,11 @@ export const Snapshot = Type.Object(base)
 export type Snapshot = Static<typeof Snapshot>
 
 export const PAYLOADS = {
-  payment_request: Type.Object({ ...base, paymentToken: Type.String({ minLength: 1, maxLength: 128 }), payBy: Time }),
+  payment_request: Type.Object({
+    ...base,
+    paymentToken: Type.String({ minLength: 1, maxLength: 128 }),
+    payBy: Time,
+  }),
   payment_create: Type.Object({ ...base, paymentId: Id, capturedAt: Time, providerRef: Id }),
   payment_fail: Type.Object({ ...base, paymentId: Id, reason: FailureReason }),
   ticket_confirm: Type.Object({ ...base, paymentId: Id, tickets: Tickets }),
