@@ -40,7 +40,7 @@ export interface RunningServer {
 export interface ServerKind {
   name: string
   urlOf(port: number): string
-  launch(port: number): Pick<ChildSpec, 'command' | 'args' | 'cwd'>
+  launch(port: number): Pick<ChildSpec, 'command' | 'args' | 'cwd' | 'env'>
   /** Answers true as soon as the server does its work; false or a rejection means not yet. */
   isReady(port: number): Promise<boolean>
   readyWithinMs: number
