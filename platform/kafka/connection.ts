@@ -1,0 +1,65 @@
+/** The way to Kafka: where it is, how we call ourselves, and how kafkajs may speak in our log. */
+import net from 'node:net'
+import kafkajs, { type Admin, type Kafka, type LogEntry } from 'kafkajs'
+import type { Log } from '../log.ts'
+import { stopIdleSpin } from './requestQueue.ts'
+
+const CONNECT_MS_MAX = 3_000
+const REQUEST_MS_MAX = 15_000
+const KEEP_ALIVE_MS = 60_000
+
+export interface KafkaConnectionOptions {
+  /** host:port[,host:port...] */
+  brokers: string
+  clientId: string
+  log: Log
+}
+
+/**
+ * Makes kafkajs clients. Every call of `client` answers a fresh one: clients cache the committed
+ * offsets of a group, so two consumers of one group must not share one. It costs nothing, for
+ * each producer and consumer opens connections of its own in any case.
+ */
+export class KafkaConnection {
+  readonly #options: KafkaConnectionOptions
+
+  constructor(options: KafkaConnectionOptions) {
+    this.#options = options
+    stopIdleSpin(options.log)
+  }
+
+  get log(): Log {
+    return this.#options.log
+  }
+
+  client(): Kafka {
+    const { brokers, clientId, log } = this.#options
+    return new kafkajs.Kafka({
+      brokers: brokers.split(',').map((one) => one.trim()),
+      clientId,
+      connectionTimeout: CONNECT_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, retries: 5 },
+      logLevel: kafkajs.logLevel.INFO,
+      logCreator: () => (entry) => relayLog(log, entry),
+      socketFactory: ({ host, port, onConnect }) => {
+        const socket = net.connect({ host, port, noDelay: true }, onConnect)
+        socket.setKeepAlive(true, KEEP_ALIVE_MS)
+        return socket
+      },
+    })
+  }
+
+  /** A client for questions and for making topics; disconnect it after use. */
+  admin(): Admin {
+    return this.client().admin()
+  }
+}
+
+/** kafkajs calls every broker hiccup an error, although it goes on by itself: one level quieter. */
+function relayLog(log: Log, { level, namespace, log: entry }: LogEntry): void {
+  const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...rest } = entry
+  const fields = { kafka: namespace, ...rest }
+  if (level === kafkajs.logLevel.ERROR) log.warn(fields, message)
+  else log.debug(fields, message)
+}
