@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const LOOK_EVERY_MS = 20
 
 /** The parts of a Reservation that the demo looks at. */
 export interface Reservation {
@@ -57,7 +60,8 @@ export class Buyer {
       if (Date.now() > giveUpAt) {
         throw new Error(`${reservationId} is ${body.status}, not ${status}, after ${withinMs} ms`)
       }
-      if (!['held', 'paying'].includes(body.status)) await pause(20)
+      // Only held and paying are waited for on the server's side.
+      if (!['held', 'paying'].includes(body.status)) await pause(LOOK_EVERY_MS)
     }
   }
 
@@ -88,7 +92,3 @@ export async function call<Body>(url: string, options: CallOptions = {}): Promis
   })
   return { status: response.status, body: (await response.json()) as Body }
 }
-
-/** Between two looks at something that offers no way to be told. */
-export const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, ms))

@@ -22,7 +22,7 @@ export class Stage {
   readonly hops: Hops
   readonly showId: string
   private readonly failures: string[] = []
-  private readonly reservations: Reservation[] = []
+  private readonly reservations = new Map<string, Reservation>()
 
   constructor(options: { system: RunningSystem; hops: Hops; showId: string }) {
     this.system = options.system
@@ -56,7 +56,7 @@ export class Stage {
     this.expectStatus(answer, 201, 'hold')
     this.hops.begin(answer.body.reservationId)
     this.say(`hold ${seatIds.join(', ')}: ${answer.body.status}`, startedAtMs)
-    this.reservations.push(answer.body)
+    this.reservations.set(answer.body.reservationId, answer.body)
     return answer.body
   }
 
@@ -81,6 +81,7 @@ export class Stage {
     const because = found.reason ? ` (${found.reason})` : ''
     this.say(`the buyer reads: ${found.status}${because}`, startedAtMs)
     this.expect(found.reason === end.reason, `reason ${found.reason}, not ${end.reason}`)
+    this.reservations.set(held.reservationId, found)
     return found
   }
 
@@ -106,8 +107,9 @@ export class Stage {
     return (await call<SeatCounts>(url)).body
   }
 
-  played(): readonly Reservation[] {
-    return this.reservations
+  /** Every reservation of the demo as its buyer last read it. */
+  ended(): readonly Reservation[] {
+    return [...this.reservations.values()]
   }
 
   complaints(): readonly string[] {
