@@ -4,7 +4,7 @@
  * be newer than its server; the policy of a show is the exception, for a misspelt limit that
  * silently takes its default would cost somebody seats.
  */
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { FormatRegistry, type Static, type TSchema, Type } from '@sinclair/typebox'
 import {
   CUSTOMER_ID_PATTERN,
   RESERVATION_ID_PATTERN,
@@ -20,6 +20,16 @@ export const WAIT_S_MAX = 30
 export const PRICE_MAX = 1_000_000_000_000
 export const SEATS_PER_SHOW_MAX = 200_000
 export const SECTIONS_PER_SHOW_MAX = 2_000
+
+/** RFC 3339 with a day that the calendar has; JavaScript alone takes 30 February for 2 March. */
+export function isDateTime(text: string): boolean {
+  const match = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text)
+  if (!match || Number.isNaN(Date.parse(text))) return false
+  const [, year, month, day] = match.map(Number) as [number, number, number, number]
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
+}
+
+FormatRegistry.Set('date-time', isDateTime)
 
 const oneOf = <const T extends readonly string[]>(values: T) =>
   Type.Unsafe<T[number]>(Type.Union(values.map((value) => Type.Literal(value))))
@@ -107,7 +117,7 @@ export const ShowRequest = Type.Object(
     name: ShowName,
     startsAt: Type.String({
       format: 'date-time',
-      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$',
+      maxLength: 40,
       description: 'RFC 3339',
     }),
     currency: Currency,
@@ -246,19 +256,17 @@ export const Ticket = Type.Object(
 )
 export type Ticket = Static<typeof Ticket>
 
-export const Health = Type.Object(
+export const Liveness = Type.Object({ live: Type.Boolean() }, { $id: 'Liveness' })
+
+export const Readiness = Type.Object(
   {
-    status: oneOf(['ok', 'failing']),
-    checks: Type.Optional(
-      Type.Record(
-        Type.String(),
-        Type.Object({ ok: Type.Boolean(), detail: Type.Optional(Type.String()) }),
-      ),
-    ),
+    ready: Type.Boolean(),
+    failing: Type.Record(Type.String(), Type.String(), {
+      description: 'what is not as it should be, by name of the check',
+    }),
   },
-  { $id: 'Health' },
+  { $id: 'Readiness' },
 )
-export type Health = Static<typeof Health>
 
 const strings = Type.Array(Type.String())
 
@@ -300,6 +308,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   CheckoutRequest,
   Reservation,
   Ticket,
-  Health,
+  Liveness,
+  Readiness,
   ProblemDocument,
 ]

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'The token does not allow this' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'method-not-allowed': { status: 405, title: 'The resource does not take this method' },
+  'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'seats-taken': { status: 409, title: 'Some of the seats are not free' },
   'wrong-state': { status: 409, title: 'The reservation is in another state' },
   'show-exists': { status: 409, title: 'Another show has this id' },

@@ -4,9 +4,7 @@
  *
  * Memory is proportional to the rows, not the seats: a row is kept as the index of its first seat.
  */
-
-export const SEATS_PER_SHOW_MAX = 200_000
-export const SECTIONS_PER_SHOW_MAX = 2_000
+import { SEATS_PER_SHOW_MAX } from '../../contracts/http.ts'
 
 export interface Row {
   readonly id: string

@@ -1,0 +1,80 @@
+/**
+ * JSON from strangers. The grammar is JSON.parse's; on top of it, what JSON.parse silently puts up
+ * with is refused: names that come twice (the last one would win, and another reader might take
+ * the first), `__proto__`, and nesting deeper than any body of ours.
+ */
+
+export const DEPTH_MAX = 16
+
+export type Parsed = { ok: true; value: unknown } | { ok: false; message: string }
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const COLON = 0x3a
+
+/** Parses a JSON text. Never throws. */
+export function parseJson(text: string): Parsed {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { ok: false, message: 'the body is not JSON' }
+  }
+  const message = faultOf(text)
+  return message === null ? { ok: true, value } : { ok: false, message }
+}
+
+/** What is wrong with a text that is known to be JSON, or null. One pass, no recursion. */
+function faultOf(text: string): string | null {
+  // One set of names for each open object, null for each open array.
+  const open: (Set<string> | null)[] = []
+  let lastString = ''
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = endOfString(text, at)
+        lastString = text.slice(at, end + 1)
+        at = end
+        break
+      }
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        if (open.length === DEPTH_MAX) return `the body is nested deeper than ${DEPTH_MAX} levels`
+        open.push(text.charCodeAt(at) === OPEN_OBJECT ? new Set() : null)
+        break
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        open.pop()
+        break
+      case COLON: {
+        // Outside of strings a colon follows a name, and nothing else.
+        const fault = addName(open[open.length - 1] as Set<string>, lastString)
+        if (fault !== null) return fault
+        break
+      }
+      default:
+    }
+  }
+  return null
+}
+
+/** The position of the quote that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = start + 1; ; end++) {
+    const code = text.charCodeAt(end)
+    if (code === QUOTE) return end
+    if (code === BACKSLASH) end++
+  }
+}
+
+function addName(names: Set<string>, quoted: string): string | null {
+  const name = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
+  if (name === '__proto__') return 'the name __proto__ is not allowed'
+  if (names.has(name)) return `the name ${quoted.slice(0, 80)} comes twice in one object`
+  names.add(name)
+  return null
+}
