@@ -1,0 +1,66 @@
+#!lua
+--[[ Fence a hold for payment: from here on it can be neither released nor extended.
+  Safe to repeat with the same key and hash. The payment token goes into the log and nowhere else.
+  KEYS
+    epoch        string  {sNN}:epoch
+    log          stream  {sNN}:log
+    deadlines    zset    {sNN}:deadlines          <showId>/<reservationId> by deadline
+    reservation  hash    {sNN}:r:<reservationId>
+    version      string  {sNN}:ver:<showId>
+  ARGV
+    reservationId
+    showId
+    customerId      the caller; another's reservation does not exist for him
+    checkoutKey
+    checkoutHash    the same key with another hash is refused
+    windowMs        time to pay, from now
+    paymentToken
+    contact         JSON, may be empty
+    traceparent     may be empty
+  RETURNS
+    PAYING <field> <value> ...
+    EXISTS <field> <value> ...      this checkout was made before; the record as it stands
+    REUSED                          the key was used with another hash
+    OVERDUE                         its deadline passed: expire it
+    EXPIRED
+    WRONG_STATE <status>
+    NOT_FOUND
+    NO_EPOCH ]]
+--@include clock
+--@include records
+--@include refusal
+--@include transit
+
+local epochKey, logKey, deadlinesKey, reservationKey, versionKey = unpack(KEYS)
+local id, showId, customer, checkoutKey, checkoutHash, windowMs, token, contact, trace =
+  unpack(ARGV)
+
+local epoch = redis.call('GET', epochKey)
+if not epoch then return { 'NO_EPOCH' } end
+local now = nowMs()
+local flat, record = readRecord(reservationKey)
+if not isTheirs(record, showId, customer) then return { 'NOT_FOUND' } end
+if record.checkoutKey == checkoutKey then
+  if record.checkoutHash ~= checkoutHash then return { 'REUSED' } end
+  return outcomeWith('EXISTS', flat, {})
+end
+local refused = refusal(record, now)
+if refused then return refused end
+
+local at = {
+  id = id, key = reservationKey, log = logKey, version = versionKey,
+  epoch = epoch, now = now, trace = trace,
+}
+local deadline = whole(now + tonumber(windowMs))
+local changes = {
+  'status', 'paying', 'deadline', deadline,
+  'checkoutKey', checkoutKey, 'checkoutHash', checkoutHash,
+}
+if contact ~= '' then changes[#changes + 1], changes[#changes + 2] = 'contact', contact end
+if trace ~= '' then changes[#changes + 1], changes[#changes + 2] = 'trace', trace end
+redis.call('ZADD', deadlinesKey, deadline, showId .. '/' .. id)
+-- The projection begins here, so the entry carries what a restored record needs for repeats.
+transit(at, record, 'paying', changes, {
+  'token', token, 'hash', record.hash, 'checkoutKey', checkoutKey, 'checkoutHash', checkoutHash,
+})
+return outcomeWith('PAYING', flat, changes)
