@@ -23,13 +23,26 @@ function portCeiling(): number {
   }
 }
 
-/** Whether nobody listens on `port` of `host` just now. */
-export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+/** The addresses on which a taken port would stand in a server's way. */
+const ANY_ADDRESS = ['127.0.0.1', '0.0.0.0', '::'] as const
+
+function canListen(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)))
+    // An address family that the machine does not have takes no port away.
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL'),
+    )
+    probe.listen({ port, host, exclusive: true, ipv6Only: host === '::' }, () =>
+      probe.close(() => resolve(true)),
+    )
   })
+}
+
+/** Whether we could listen on `port` just now: nobody else does and we are allowed to. */
+export async function isPortFree(port: number): Promise<boolean> {
+  for (const host of ANY_ADDRESS) if (!(await canListen(port, host))) return false
+  return true
 }
 
 /** A free loopback port that this process has not given away before. Throws when it finds none. */

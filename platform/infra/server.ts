@@ -12,6 +12,8 @@ export interface ServerOptions {
   port?: number
   logFile?: string
   registry?: ProcessRegistry
+  /** Gives up a start that is under way: the process is ended and the start rejects. */
+  signal?: AbortSignal
 }
 
 /** A real server in a child process. */
@@ -44,6 +46,8 @@ export interface ServerKind {
   /** Answers true as soon as the server does its work; false or a rejection means not yet. */
   isReady(port: number): Promise<boolean>
   readyWithinMs: number
+  /** How long a graceful stop may take before SIGKILL; 10 s when not said. */
+  graceMs?: number
   /** Called after a graceful stop. */
   onStopped?(): void
 }
@@ -70,25 +74,6 @@ export function tailOf(file: string | undefined): string {
   }
 }
 
-async function waitUntilReady(
-  child: Child,
-  kind: ServerKind,
-  port: number,
-): Promise<string | null> {
-  const deadline = performance.now() + kind.readyWithinMs
-  let exit: Exit | null = null
-  void child.exited.then((value) => {
-    exit = value
-  })
-  while (performance.now() < deadline) {
-    if (exit !== null) return `ended at once (${JSON.stringify(exit)})`
-    // A refused connection is the ordinary answer of a server that is still starting.
-    if (await kind.isReady(port).catch(() => false)) return null
-    await pause(PROBE_EVERY_MS)
-  }
-  return `was not ready within ${kind.readyWithinMs} ms`
-}
-
 /**
  * Starts a server and waits until it is ready.
  * @throws Error naming the reason and the end of the log when it does not get ready.
@@ -97,65 +82,107 @@ export async function startServer(
   kind: ServerKind,
   options: ServerOptions,
 ): Promise<RunningServer> {
-  let port = options.port ?? (await freePort())
-  let child: Child
-  const listeners: ((exit: Exit) => void)[] = []
-  let isStopping = false
+  for (let attempt = 1; ; attempt += 1) {
+    const server = new ServerProcess(kind, options.port ?? (await freePort()), options)
+    try {
+      await server.launch()
+      return server
+    } catch (error) {
+      // Somebody may have taken the port between our look and the server's; a given one stays.
+      const mayTryAnother = options.port === undefined && attempt < PORT_ATTEMPTS_MAX
+      if (!mayTryAnother || options.signal?.aborted) throw error
+    }
+  }
+}
 
-  const launch = async (): Promise<Child> => {
-    const { logFile, registry } = options
-    const started = await startChild({
-      name: kind.name,
-      ...kind.launch(port),
+class ServerProcess implements RunningServer {
+  readonly name: string
+  readonly url: string
+  readonly port: number
+  readonly #kind: ServerKind
+  readonly #options: ServerOptions
+  readonly #listeners: ((exit: Exit) => void)[] = []
+  #child: Child | null = null
+  #lastPid = 0
+  /** Counts what stop and restart ask for, so that a launch under way notices the next word. */
+  #wish = 0
+
+  constructor(kind: ServerKind, port: number, options: ServerOptions) {
+    this.name = kind.name
+    this.url = kind.urlOf(port)
+    this.port = port
+    this.#kind = kind
+    this.#options = options
+  }
+
+  get pid(): number {
+    return this.#lastPid
+  }
+
+  isAlive(): boolean {
+    return this.#child?.isAlive() ?? false
+  }
+
+  /** Starts the process and resolves when it is ready; ends it again when it does not get so. */
+  async launch(): Promise<void> {
+    const { logFile, registry } = this.#options
+    const wish = this.#wish
+    const child = await startChild({
+      name: this.name,
+      ...this.#kind.launch(this.port),
       ...(logFile && { logFile }),
       ...(registry && { registry }),
     })
-    const problem = await waitUntilReady(started, kind, port)
+    this.#child = child
+    this.#lastPid = child.pid
+    const problem = await this.#waitUntilReady(child, wish)
     if (problem !== null) {
-      await started.end({ graceMs: 1_000 })
-      throw new Error(`${kind.name} on port ${port} ${problem}\n${tailOf(logFile)}`.trim())
+      await child.end({ graceMs: 1_000 })
+      throw new Error(`${this.name} on port ${this.port} ${problem}\n${tailOf(logFile)}`.trim())
     }
-    isStopping = false
-    void started.exited.then((exit) => {
-      if (!isStopping) for (const listener of listeners) listener(exit)
+    void child.exited.then((exit) => {
+      if (wish !== this.#wish) return
+      for (const listener of this.#listeners) listener(exit)
     })
-    return started
   }
 
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      child = await launch()
-      break
-    } catch (error) {
-      // Somebody may have taken the port between our look and the server's; only ours may change.
-      if (options.port !== undefined || attempt === PORT_ATTEMPTS_MAX) throw error
-      port = await freePort()
+  async #waitUntilReady(child: Child, wish: number): Promise<string | null> {
+    const { readyWithinMs, isReady } = this.#kind
+    const deadline = performance.now() + readyWithinMs
+    while (performance.now() < deadline) {
+      if (wish !== this.#wish || this.#options.signal?.aborted) return 'was told to stop'
+      if (!child.isAlive()) return `ended at once (${JSON.stringify(await child.exited)})`
+      // A refused connection is the ordinary answer of a server that is still starting.
+      if (await isReady(this.port).catch(() => false)) return null
+      await pause(PROBE_EVERY_MS)
     }
+    return `was not ready within ${readyWithinMs} ms`
   }
 
-  const stop = async (): Promise<void> => {
-    isStopping = true
-    await child.end({ graceMs: GRACE_MS })
-    kind.onStopped?.()
+  async #end(): Promise<void> {
+    await this.#child?.end({ graceMs: this.#kind.graceMs ?? GRACE_MS })
   }
-  return {
-    name: kind.name,
-    url: kind.urlOf(port),
-    port,
-    get pid() {
-      return child.pid
-    },
-    isAlive: () => child.isAlive(),
-    stop,
-    async kill(signal = 'SIGKILL') {
-      child.signal(signal)
-      if (signal === 'SIGKILL' || signal === 'SIGTERM') await child.exited
-    },
-    async restart() {
-      isStopping = true
-      await child.end({ graceMs: GRACE_MS })
-      child = await launch()
-    },
-    onUnexpectedExit: (listener) => void listeners.push(listener),
+
+  async stop(): Promise<void> {
+    this.#wish += 1
+    await this.#end()
+    this.#kind.onStopped?.()
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.#child?.signal(signal)
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await this.#child?.exited
+  }
+
+  async restart(): Promise<void> {
+    this.#wish += 1
+    const wish = this.#wish
+    await this.#end()
+    if (wish !== this.#wish) throw new Error(`${this.name} was told to stop`)
+    await this.launch()
+  }
+
+  onUnexpectedExit(listener: (exit: Exit) => void): void {
+    this.#listeners.push(listener)
   }
 }

@@ -21,15 +21,18 @@ export interface StackOptions extends ServerTuning {
   /** Each server logs to `<name>.log` in this folder. */
   logDir: string
   registry?: ProcessRegistry
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal
 }
 
 /** Starts one of the servers under `options.dataDir`. */
 export function startNamed(name: ServerName, options: StackOptions): Promise<RunningServer> {
-  const { registry } = options
+  const { registry, signal } = options
   const common = {
     dataDir: join(options.dataDir, name),
     logFile: join(options.logDir, `${name}.log`),
     ...(registry && { registry }),
+    ...(signal && { signal }),
   }
   switch (name) {
     case 'redis':

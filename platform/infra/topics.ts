@@ -1,39 +1,33 @@
-import kafkajs from 'kafkajs'
 import { deadLetterTopicOf, TOPICS } from '../../contracts/topics.ts'
+import { KafkaConnection } from '../kafka/connection.ts'
+import { createLog } from '../log.ts'
 
 export interface TopicOptions {
-  brokers: readonly string[]
+  /** host:port[,host:port...] */
+  brokers: string
   /** Partitions per topic; dead-letter topics get as many, so a record keeps its partition. */
   partitions: number
-  /** Copies of each partition; 1 on a single broker. */
-  replicationFactor?: number
 }
 
-const RETRIES_MAX = 10
+/** Copies of each partition, as far as there are brokers to hold them. */
+const REPLICAS_MAX = 3
 
 /**
  * Makes the topics of contracts/topics.ts and their dead-letter topics where they are missing.
  * Existing ones are left as they are. Answers how many were made.
  * @throws KafkaJSError when no broker can be reached.
  */
-export async function createTopics(options: TopicOptions): Promise<number> {
-  const kafka = new kafkajs.Kafka({
-    clientId: 'holdfast-topics',
-    brokers: [...options.brokers],
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { initialRetryTime: 50, retries: RETRIES_MAX },
-  })
-  const admin = kafka.admin()
+export async function createTopics({ brokers, partitions }: TopicOptions): Promise<number> {
+  const log = createLog('topics', 'silent')
+  const admin = new KafkaConnection({ brokers, clientId: 'holdfast-topics', log }).admin()
   await admin.connect()
   try {
     const existing = new Set(await admin.listTopics())
+    const cluster = await admin.describeCluster()
+    const replicationFactor = Math.min(REPLICAS_MAX, cluster.brokers.length)
     const missing = TOPICS.flatMap((topic) => [topic, deadLetterTopicOf(topic)])
       .filter((topic) => !existing.has(topic))
-      .map((topic) => ({
-        topic,
-        numPartitions: options.partitions,
-        replicationFactor: options.replicationFactor ?? 1,
-      }))
+      .map((topic) => ({ topic, numPartitions: partitions, replicationFactor }))
     if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true })
     return missing.length
   } finally {

@@ -41,7 +41,7 @@ async function startShared(name: ServerName, options: HostOptions): Promise<Runn
     registry: openProcessRegistry(join(registriesOf(runDir), `shared-${name}.json`)),
   })
   if (name === 'kafka') {
-    await createTopics({ brokers: [server.url], partitions: TEST_KAFKA_PARTITIONS })
+    await createTopics({ brokers: server.url, partitions: TEST_KAFKA_PARTITIONS })
   }
   return server
 }
@@ -65,7 +65,7 @@ export async function openInfraHost(options: HostOptions): Promise<InfraHost> {
     const given = givenUrl(name, options.environment)
     if (given !== undefined) {
       if (name === 'kafka') {
-        await createTopics({ brokers: given.split(','), partitions: TEST_KAFKA_PARTITIONS })
+        await createTopics({ brokers: given, partitions: TEST_KAFKA_PARTITIONS })
       }
       return given
     }

@@ -139,7 +139,7 @@ export async function startOwnInfra(
     rmSync(dataDir, { recursive: true, force: true })
   }
   try {
-    await createTopics({ brokers: [stack.kafka.url], partitions })
+    await createTopics({ brokers: stack.kafka.url, partitions })
   } catch (error) {
     await stop()
     throw error

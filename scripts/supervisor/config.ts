@@ -1,0 +1,43 @@
+import {
+  brokers,
+  type ConfigOf,
+  configOrExit,
+  integer,
+  oneOf,
+  optionalText,
+  optionalUrl,
+  port,
+  type Spec,
+} from '../../platform/config.ts'
+
+/** What the supervisor itself reads; the services read the rest of the environment. */
+export const spec = {
+  redisUrl: optionalUrl('REDIS_URL', { protocols: ['redis:', 'rediss:'] }),
+  kafkaBrokers: brokers('KAFKA_BROKERS', { default: '' }),
+  mysqlUrl: optionalUrl('MYSQL_URL', { protocols: ['mysql:'] }),
+  kafkaPartitions: integer('KAFKA_PARTITIONS', { default: 8, min: 1, max: 200 }),
+  /** 0 when the user named none. */
+  port: port('PORT', { default: 0 }),
+  infra: oneOf('HOLDFAST_INFRA', ['auto', 'own', 'compose'], { default: 'auto' }),
+  /** Tokens then come from elsewhere, and none of ours would be accepted. */
+  jwksUrl: optionalText('JWT_JWKS_URL'),
+  jwtIssuer: optionalText('JWT_ISSUER'),
+  jwtAudience: optionalText('JWT_AUDIENCE'),
+} as const satisfies Spec
+
+export type SupervisorConfig = ConfigOf<typeof spec> & {
+  /** The environment that every service starts from. */
+  environment: Record<string, string>
+}
+
+/** Variables of npm's own run, and the supervisor's; no service has a use for them. */
+const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$)/
+
+/** Reads the environment. Prints every problem and exits with status 1 when there is one. */
+export function loadSupervisorConfig(env: NodeJS.ProcessEnv = process.env): SupervisorConfig {
+  const config = configOrExit('supervisor', spec, env)
+  const inherited = Object.entries(env).flatMap(([name, value]) =>
+    value === undefined || NOT_INHERITED.test(name) ? [] : [[name, value] as const],
+  )
+  return { ...config, environment: Object.fromEntries(inherited) }
+}
