@@ -12,6 +12,7 @@ import {
 } from 'jose'
 import { CUSTOMER_ID_PATTERN } from '../../../contracts/ids.ts'
 import { OperationalError } from '../../../platform/errors.ts'
+import { BoundedMap } from '../../bounded.ts'
 import type { PublicJwk } from './sessions.ts'
 
 export interface Identity {
@@ -46,7 +47,7 @@ export class TokenVerifier {
   readonly #keys: JWTVerifyGetKey
   readonly #rules: TokenRules
   readonly #nowMs: () => number
-  readonly #known = new Map<string, Identity>()
+  readonly #known = new BoundedMap<string, Identity>(CACHED_TOKENS_MAX)
 
   constructor(options: { keys: JWTVerifyGetKey; rules: TokenRules; nowMs?: () => number }) {
     this.#keys = options.keys
@@ -65,8 +66,6 @@ export class TokenVerifier {
 
   /** Remembers a token that this process has signed itself. */
   trust(token: string, identity: Identity): void {
-    // Maps keep the order of insertion, so the first key is the oldest.
-    if (this.#known.size >= CACHED_TOKENS_MAX) this.#known.delete(firstKeyOf(this.#known))
     this.#known.set(token, identity)
   }
 
@@ -104,11 +103,6 @@ export class TokenVerifier {
       })
     }
   }
-}
-
-function firstKeyOf(map: ReadonlyMap<string, unknown>): string {
-  const { value } = map.keys().next()
-  return value ?? ''
 }
 
 /** OAuth's `scope`: words separated by spaces. */
