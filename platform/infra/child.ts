@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { programFolders } from './config.ts'
 import type { ProcessRegistry } from './processes.ts'
 
 export interface ChildSpec {
@@ -34,9 +35,9 @@ export interface Child {
 
 export const GRACE_MS = 10_000
 
-/** The full path of a program, looked for in PATH and where Debian keeps its daemons, or null. */
-export function findProgram(name: string, path = process.env.PATH ?? ''): string | null {
-  for (const folder of [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']) {
+/** The full path of a program, or null when it is not installed. */
+export function findProgram(name: string): string | null {
+  for (const folder of programFolders()) {
     const file = join(folder, name)
     try {
       accessSync(file, constants.X_OK)

@@ -2,6 +2,7 @@ import {
   brokers,
   type ConfigOf,
   configOrExit,
+  type Field,
   integer,
   oneOf,
   optionalText,
@@ -10,9 +11,21 @@ import {
   type Spec,
 } from '../../platform/config.ts'
 
+const REDIS_ADDRESS = /^(rediss?:\/\/[^\s]+|redis-cluster:\/\/[^\s:/]+:\d+(,[^\s:/]+:\d+)*)$/
+
+/** One Redis by URL, or a cluster by `redis-cluster://host:port[,host:port...]`; null when absent. */
+function redisAddress(variable: string): Field<string | null> {
+  const problem = 'must begin with redis://, rediss:// or redis-cluster://'
+  const parse = (value: string) =>
+    REDIS_ADDRESS.test(value)
+      ? { ok: true as const, value: value.replace(/\/+$/, '') }
+      : { ok: false as const, problem }
+  return { variable, fallback: { value: null }, parse }
+}
+
 /** What the supervisor itself reads; the services read the rest of the environment. */
 export const spec = {
-  redisUrl: optionalUrl('REDIS_URL', { protocols: ['redis:', 'rediss:'] }),
+  redisUrl: redisAddress('REDIS_URL'),
   kafkaBrokers: brokers('KAFKA_BROKERS', { default: '' }),
   mysqlUrl: optionalUrl('MYSQL_URL', { protocols: ['mysql:'] }),
   kafkaPartitions: integer('KAFKA_PARTITIONS', { default: 8, min: 1, max: 200 }),

@@ -42,14 +42,11 @@ const givenBy = (config: SupervisorConfig): Record<ServerName, string | null> =>
   kafka: config.kafkaBrokers || null,
 })
 
-/** `host:port` of a URL or of the first broker. */
-function hostAndPort(name: ServerName, address: string): { host: string; port: number } {
-  if (name === 'kafka') {
-    const [host = '', port] = (address.split(',')[0] ?? '').split(':')
-    return { host, port: Number(port) }
-  }
-  const { hostname, port } = new URL(address)
-  return { host: hostname, port: Number(port || (name === 'redis' ? 6379 : 3306)) }
+/** Where a given server listens: its URL's place, or the first one of a list. */
+export function hostAndPort(address: string): { host: string; port: number } {
+  const [first = ''] = address.split(',')
+  const { hostname, port, protocol } = new URL(first.includes('://') ? first : `tcp://${first}`)
+  return { host: hostname, port: Number(port || (protocol === 'mysql:' ? 3306 : 6379)) }
 }
 
 const canConnect = (target: { host: string; port: number }): Promise<boolean> =>
@@ -64,7 +61,7 @@ const canConnect = (target: { host: string; port: number }): Promise<boolean> =>
 
 /** Waits until somebody listens at a given address; it may be starting beside us. */
 async function reach(name: ServerName, address: string, signal: AbortSignal): Promise<string> {
-  const target = hostAndPort(name, address)
+  const target = hostAndPort(address)
   const place = `${target.host}:${target.port}`
   const deadline = performance.now() + REACH_WITHIN_MS
   while (!(await canConnect(target))) {
