@@ -1,10 +1,10 @@
 /**
  * Runs a TypeScript entry file: `node scripts/run.mjs <file.ts> [arguments]`.
- * Where Node strips types by itself (22.18 and newer) nothing is added; on Node 20 tsx is
- * registered in this very process, so that signals, exit status and pid are the program's own.
+ * It is imported into this very process, so signals, exit status and pid are the program's own.
  */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { enableTypeScript } from './typescript.mjs'
 
 const [file, ...args] = process.argv.slice(2)
 if (!file) {
@@ -14,8 +14,5 @@ if (!file) {
 
 const entry = resolve(file)
 process.argv = [process.argv[0], entry, ...args]
-if (!process.features.typescript) {
-  const { register } = await import('tsx/esm/api')
-  register()
-}
+await enableTypeScript()
 await import(pathToFileURL(entry).href)
