@@ -4,6 +4,7 @@
  */
 import type { CancelReason, Snapshot } from '../contracts/payloads.ts'
 import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
+import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import {
   type Page,
   type Seat,
@@ -123,24 +124,42 @@ export async function findDue(db: Queryable, limit: number): Promise<string[]> {
   return rows.map((row) => row.reservation_id)
 }
 
+/**
+ * Runs statements that take seats. Another instance may have taken one since we looked, and the
+ * unique key says so; ER_CHECKREAD is the server's own word for a row that changed since it was
+ * read, on which Database.transaction runs the whole work again, and then it sees the other.
+ */
+async function noticingRaces<T>(key: string, statement: () => Promise<T>): Promise<T> {
+  try {
+    return await statement()
+  } catch (cause) {
+    if (!isDuplicateKey(cause, key)) throw cause
+    throw Object.assign(new Error(`lost a race for ${key}`, { cause }), { code: 'ER_CHECKREAD' })
+  }
+}
+
 /** Writes reservations that were not known before, with their tickets where they have some. */
 export async function insertPages(tx: Transaction, pages: readonly Page[]): Promise<void> {
   if (pages.length === 0) return
   const inOrder = [...pages].sort((a, b) => byText(a.reservationId, b.reservationId))
-  await tx.execute(
-    `INSERT INTO ticketings
-       (reservation_id, show_id, state, reason, payment_id, amount, currency, snapshot, traceparent)
-     VALUES ?`,
-    [inOrder.map(ticketingRowOf)],
+  await noticingRaces('PRIMARY', () =>
+    tx.execute(
+      `INSERT INTO ticketings (reservation_id, show_id, state, reason, payment_id, amount, currency,
+         snapshot, traceparent)
+       VALUES ?`,
+      [inOrder.map(ticketingRowOf)],
+    ),
   )
   const tickets = inOrder.filter((page) => hasTickets(page.state)).flatMap(ticketRowsOf)
   if (tickets.length === 0) return
   // In the order of the seats, so that two instances that want the same ones meet at the first.
   tickets.sort((a, b) => byText(a[2], b[2]) || byText(a[3], b[3]))
-  await tx.execute(
-    `INSERT INTO tickets (ticket_id, reservation_id, show_id, seat_id, state, live, due_at)
-     VALUES ?`,
-    [tickets],
+  await noticingRaces('one_live_ticket', () =>
+    tx.execute(
+      `INSERT INTO tickets (ticket_id, reservation_id, show_id, seat_id, state, live, due_at)
+       VALUES ?`,
+      [tickets],
+    ),
   )
 }
 
@@ -207,10 +226,12 @@ async function moveTicketings(tx: Transaction, alike: readonly Page[]): Promise<
 
 async function moveTickets(tx: Transaction, alike: readonly Page[]): Promise<void> {
   const { from, state } = alike[0] as Page
-  const { affectedRows } = await tx.execute(
-    `UPDATE tickets SET state = ?, live = ?, due_at = NULL
-     WHERE reservation_id IN (?) AND state = ?`,
-    [state, isLive(state) ? 1 : null, alike.map((page) => page.reservationId), from],
+  const { affectedRows } = await noticingRaces('one_live_ticket', () =>
+    tx.execute(
+      `UPDATE tickets SET state = ?, live = ?, due_at = NULL
+       WHERE reservation_id IN (?) AND state = ?`,
+      [state, isLive(state) ? 1 : null, alike.map((page) => page.reservationId), from],
+    ),
   )
   const expected = alike.reduce((sum, page) => sum + page.snapshot.seatIds.length, 0)
   assertMoved('tickets', alike, { expected, affectedRows })

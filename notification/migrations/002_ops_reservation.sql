@@ -1,0 +1,8 @@
+-- What operator tools read: the last notice about each reservation and how its delivery stands.
+CREATE OR REPLACE VIEW ops_reservation AS
+SELECT c.reservation_id, c.show_id, 'notification' AS service, c.last_kind AS state,
+  CASE WHEN n.last_error IS NULL OR n.state = 'sent' THEN n.state
+    ELSE CONCAT(n.state, ': ', n.last_error) END AS detail,
+  c.amount, c.currency, GREATEST(c.updated_at, COALESCE(n.updated_at, 0)) AS updated_at
+FROM conversations c
+LEFT JOIN notifications n ON n.notification_key = CONCAT(c.reservation_id, '.', c.last_kind);
