@@ -45,14 +45,14 @@ export interface Failure {
 }
 
 /** Text of a header; of several values the last, null when there is none. */
-export function headerText(record: FetchedRecord, name: string): string | null {
+export function headerText(record: Pick<FetchedRecord, 'headers'>, name: string): string | null {
   const value = record.headers[name]
   const last = Array.isArray(value) ? value.at(-1) : value
   return last === undefined || last === null ? null : last.toString()
 }
 
 /** True when the record is a replay that is meant for another group. */
-export function isForAnother(record: FetchedRecord, group: string): boolean {
+export function isForAnother(record: Pick<FetchedRecord, 'headers'>, group: string): boolean {
   const wanted = headerText(record, REPLAY_FOR)
   return wanted !== null && wanted !== group
 }
