@@ -18,18 +18,15 @@ export const notModified = (headers: Reply['headers']): Reply => ({
  * what accepts anything gets JSON.
  */
 export function prefersBytes(accept: string): boolean {
-  if (!accept.includes('application/octet-stream')) return false
-  return (
-    qualityOf(accept, 'application/octet-stream') > qualityOf(accept, 'application/json') ||
-    !accept.includes('application/json')
-  )
+  const bytes = qualityOf(accept, 'application/octet-stream')
+  return bytes > 0 && bytes > qualityOf(accept, 'application/json')
 }
 
-/** The quality that a media range of exactly this type has; 0 when it is not named. */
+/** The quality of exactly this media type in an Accept header; 0 when it is not named. */
 function qualityOf(accept: string, type: string): number {
-  for (const range of accept.split(',')) {
-    const [name = '', ...parameters] = range.split(';').map((part) => part.trim())
-    if (name.toLowerCase() !== type) continue
+  for (const range of accept.toLowerCase().split(',')) {
+    const [name, ...parameters] = range.split(';').map((part) => part.trim())
+    if (name !== type) continue
     const quality = parameters.find((parameter) => parameter.startsWith('q='))
     return quality ? Number(quality.slice(2)) || 0 : 1
   }

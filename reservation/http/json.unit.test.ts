@@ -15,6 +15,18 @@ describe('parseJson', () => {
     )
   })
 
+  test('never throws, whatever the text', () => {
+    const pieces = fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'a', '1', '\\u00')
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+        const text = parts.join('')
+        const parsed = parseJson(text)
+        if (parsed.ok) expect(parsed.value).toEqual(JSON.parse(text))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test.each(['', '{', 'NaN', '{"a":NaN}', '[1,]', "{'a':1}", 'undefined', '{"a":1}x', '\u0000'])(
     '%j is not JSON',
     (text) => {

@@ -17,6 +17,11 @@ export class RateLimiter {
     this.#perSMax = perSMax
   }
 
+  /** Buyers that are remembered. */
+  get size(): number {
+    return this.#buckets.size
+  }
+
   /** Takes one request from a buyer's bucket; false when it is empty. */
   take(customerId: string, nowMs: number): boolean {
     const perSMax = this.#perSMax

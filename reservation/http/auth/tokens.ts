@@ -92,7 +92,8 @@ export class TokenVerifier {
         currentDate: new Date(this.#nowMs()),
       })
       const { sub = '', exp = 0, scope } = payload
-      if (!CUSTOMER_ID.test(sub)) return null
+      // The claim set is somebody else's: its types are not to be trusted.
+      if (typeof sub !== 'string' || !CUSTOMER_ID.test(sub)) return null
       return { customerId: sub, isOperator: isAdmin(scope), expiresMs: exp * 1000 }
     } catch (error) {
       if (isTokenFault(error)) return null
