@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from './child.ts'
@@ -37,14 +37,16 @@ async function install(dataDir: string): Promise<void> {
   writeFileSync(join(dataDir, INSTALLED_MARK), 'made by mariadb-install-db\n')
 }
 
-const serverArgs = (options: MariadbOptions, socketDir: string, port: number): string[] => [
+const serverArgs = (options: MariadbOptions, port: number): string[] => [
   '--no-defaults',
   `--user=${userInfo().username}`,
   `--datadir=${options.dataDir}`,
   `--port=${port}`,
   '--bind-address=127.0.0.1',
-  `--socket=${join(socketDir, 'm.sock')}`,
-  `--pid-file=${join(socketDir, 'm.pid')}`,
+  // Both lie in the data folder, where the server works. The path of a socket may have 107 bytes
+  // at most, so it must not be spelled from the root.
+  '--socket=mariadb.sock',
+  '--pid-file=mariadb.pid',
   '--skip-name-resolve',
   '--character-set-server=utf8mb4',
   '--collation-server=utf8mb4_general_ci',
@@ -74,26 +76,14 @@ export async function startMariadb(options: MariadbOptions): Promise<RunningServ
   const command = findProgram('mariadbd')
   if (!command) throw new Error('mariadbd is not installed; node scripts/bootstrap.mjs start')
   if (!existsSync(join(options.dataDir, INSTALLED_MARK))) await install(options.dataDir)
-  // The path of a socket may have 107 bytes at most, and a data folder may lie deeper than that.
-  const socketDir = mkdtempSync(join(tmpdir(), 'holdfast-'))
-  const removeSocketDir = (): void => rmSync(socketDir, { recursive: true, force: true })
-  try {
-    return await startServer(
-      {
-        name: 'mariadb',
-        urlOf: (port) => `mysql://root@127.0.0.1:${port}`,
-        launch: (port) => {
-          mkdirSync(socketDir, { recursive: true, mode: 0o700 })
-          return { command, args: serverArgs(options, socketDir, port) }
-        },
-        isReady: mysqlAnswers,
-        readyWithinMs: READY_WITHIN_MS,
-        onStopped: removeSocketDir,
-      },
-      options,
-    )
-  } catch (error) {
-    removeSocketDir()
-    throw error
-  }
+  return startServer(
+    {
+      name: 'mariadb',
+      urlOf: (port) => `mysql://root@127.0.0.1:${port}`,
+      launch: (port) => ({ command, args: serverArgs(options, port) }),
+      isReady: mysqlAnswers,
+      readyWithinMs: READY_WITHIN_MS,
+    },
+    options,
+  )
 }

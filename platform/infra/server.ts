@@ -48,8 +48,6 @@ export interface ServerKind {
   readyWithinMs: number
   /** How long a graceful stop may take before SIGKILL; 10 s when not said. */
   graceMs?: number
-  /** Called after a graceful stop. */
-  onStopped?(): void
 }
 
 const PROBE_EVERY_MS = 25
@@ -166,7 +164,6 @@ class ServerProcess implements RunningServer {
   async stop(): Promise<void> {
     this.#wish += 1
     await this.#end()
-    this.#kind.onStopped?.()
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -7,16 +7,17 @@ const ATTEMPTS_MAX = 3
 
 /** Lets Maven copy the jars to `folder`; answers whether it could. */
 function copyJars(pom, folder) {
-  const { status, error } = spawnSync(
+  const { status, error, stdout } = spawnSync(
     'mvn',
     [
       // Batch mode, quiet, and a wrong checksum is an error rather than a warning.
-      ...['-B', '-q', '-C', '-Dstyle.color=never', '-f', pom, 'dependency:copy-dependencies'],
+      ...['-B', '-q', '-C', '-f', pom, 'dependency:copy-dependencies'],
       ...['-DincludeScope=runtime', `-DoutputDirectory=${folder}`],
     ],
-    { stdio: 'inherit' },
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   )
   if (error) throw new Error(`mvn cannot be run: ${error.message}`)
+  if (status !== 0) console.error(stdout)
   return status === 0
 }
 

@@ -76,13 +76,13 @@ done
 const isRoot = () => process.getuid?.() === 0
 
 function install(packages, say) {
-  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  const command = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Error(`this machine has no apt-get; install what Debian calls ${packages.join(', ')}`)
   }
   const asRoot = isRoot() ? [] : ['sudo', '-n']
   if (!isRoot() && !(hasProgram('sudo') && succeeds('sudo', ['-n', 'true']))) {
-    const line = hasProgram('sudo') ? `sudo ${command}` : `su -c '${command}'`
+    const line = `${hasProgram('sudo') ? 'sudo sh' : 'su'} -c '${command}'`
     throw new Error(
       `these Debian packages are missing and only root may install them. Type:\n\n  ${line}\n`,
     )
