@@ -1,0 +1,336 @@
+/**
+ * The payments and their ledger in SQL: one statement per function, named after what it does.
+ * Lists of ids are sorted by the caller (byId), so that all transactions lock rows in one order.
+ */
+import type { CancelReason, Money, PaymentFailure, Snapshot } from '../contracts/payloads.ts'
+import { OperationalError } from '../platform/errors.ts'
+import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
+import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
+import type { Payment, PaymentState } from './domain/paying.ts'
+import { paymentIdOf } from './ids.ts'
+
+/** What a call to the provider needs to know of a payment. */
+export interface Order {
+  reservationId: string
+  paymentId: string
+  amount: Money
+  token: string
+  /** Milliseconds since 1970; after it the payment is given up instead of charged. */
+  payByMs: number
+  snapshot: Snapshot
+  traceparent?: string
+}
+
+/** A payment that was captured and is to be returned. */
+export interface CapturedOrder {
+  reservationId: string
+  paymentId: string
+  amount: Money
+  providerRef: string
+  reason: CancelReason
+  snapshot: Snapshot
+  traceparent?: string
+}
+
+/** The row of a payment while it is locked, as far as deciding needs it. */
+export interface LockedPayment extends Payment {
+  reservationId: string
+  attempts: number
+  claim: string | null
+  amount: Money
+}
+
+/** A payment to be stored; a tombstone has neither token nor payBy. */
+export interface NewPayment {
+  reservationId: string
+  state: PaymentState
+  reason: PaymentFailure | null
+  order: Pick<Order, 'snapshot' | 'traceparent'> & Partial<Pick<Order, 'token' | 'payByMs'>>
+  /** ms from now until the sweep takes it up; null: never. */
+  dueInMs: number | null
+}
+
+/** One change for several payments that are all in the same state. */
+export interface PaymentUpdate {
+  reservationIds: readonly string[]
+  from: PaymentState
+  to: Payment
+  /** 'keep' leaves the date alone; null: nothing is due any more. */
+  dueInMs: number | 'keep' | null
+  reason: CancelReason | null
+  /** Provider's reference by reservation id; empty unless money was captured. */
+  providerRefs: ReadonlyMap<string, string>
+  /** A new kind of call begins, so its attempts are counted from nought. */
+  resetsAttempts: boolean
+}
+
+export interface LedgerEntry {
+  paymentId: string
+  kind: 'capture' | 'refund'
+  /** Positive; the ledger stores refunds with a minus. */
+  amount: Money
+  providerRef: string
+  atMs: number
+}
+
+/** Which statement makes a claim, and of which payments. */
+export type ClaimKind = 'requested' | 'unanswered' | 'refund'
+
+export const byId = (ids: Iterable<string>): string[] => [...ids].sort()
+
+interface PaymentRow {
+  reservation_id: string
+  state: PaymentState
+  stop: number
+  unanswered: number
+  attempts: number
+  claim: string | null
+  currency: string
+  amount: number
+}
+
+/** Locks the payments that exist, in the order of their ids. */
+export async function lockPayments(
+  tx: Transaction,
+  reservationIds: readonly string[],
+): Promise<Map<string, LockedPayment>> {
+  const rows = await tx.query<PaymentRow>(
+    `SELECT reservation_id, state, stop, unanswered, attempts, claim, currency, amount
+       FROM payments WHERE reservation_id IN (?) ORDER BY reservation_id FOR UPDATE`,
+    [reservationIds],
+  )
+  return new Map(
+    rows.map(({ reservation_id, state, stop, unanswered, attempts, claim, currency, amount }) => [
+      reservation_id,
+      {
+        reservationId: reservation_id,
+        state,
+        stop: stop === 1,
+        unanswered: unanswered === 1,
+        attempts,
+        claim,
+        amount: { currency, value: amount },
+      },
+    ]),
+  )
+}
+
+/** @throws OperationalError SQL_CONFLICT (retriable) when somebody stored one of them meanwhile */
+export async function insertPayments(
+  tx: Transaction,
+  payments: readonly NewPayment[],
+): Promise<void> {
+  const row = `(?, ?, ?, ?, ?, ?, ?, ?, LEAST(?, ${SQL_NOW_MS} + ?), ?, ?, ?,
+    ${SQL_NOW_MS}, ${SQL_NOW_MS})`
+  try {
+    await tx.execute(
+      `INSERT INTO payments (reservation_id, payment_id, show_id, state, currency, amount, token,
+         pay_by, due_at, reason, snapshot, traceparent, created_at, updated_at)
+       VALUES ${payments.map(() => row).join(', ')}`,
+      payments.flatMap(valuesOf),
+    )
+  } catch (cause) {
+    if (!isDuplicateKey(cause)) throw cause
+    const detail = 'a payment was stored by two transactions at once'
+    throw new OperationalError('SQL_CONFLICT', { retriable: true, detail, cause })
+  }
+}
+
+function valuesOf({ reservationId, state, reason, order, dueInMs }: NewPayment): unknown[] {
+  const { snapshot, token = null, payByMs = null, traceparent = null } = order
+  const { showId, amount } = snapshot
+  return [
+    reservationId,
+    paymentIdOf(reservationId),
+    showId,
+    state,
+    amount.currency,
+    amount.value,
+    token,
+    payByMs,
+    // LEAST of anything and NULL is NULL, so a payment without either date is never due.
+    payByMs,
+    dueInMs,
+    reason,
+    JSON.stringify(snapshot),
+    traceparent,
+  ]
+}
+
+/** Answers how many were in the expected state and changed. */
+export async function updatePayments(tx: Transaction, update: PaymentUpdate): Promise<number> {
+  const { reservationIds, from, to, dueInMs, reason, providerRefs, resetsAttempts } = update
+  const params: unknown[] = [to.state, to.stop, to.unanswered]
+  let assignments = 'state = ?, stop = ?, unanswered = ?'
+  if (dueInMs !== 'keep') {
+    const isCapped = to.state === 'requested'
+    const due = `${SQL_NOW_MS} + ?`
+    assignments += `, due_at = ${isCapped ? `LEAST(pay_by, ${due})` : due}`
+    params.push(dueInMs)
+  }
+  if (reason) {
+    assignments += ', reason = ?'
+    params.push(reason)
+  }
+  if (resetsAttempts) assignments += ', attempts = 0'
+  if (providerRefs.size > 0) {
+    assignments += `, provider_ref = CASE reservation_id${' WHEN ? THEN ?'.repeat(providerRefs.size)} END`
+    params.push(...[...providerRefs].flat())
+  }
+  const { affectedRows } = await tx.execute(
+    `UPDATE payments SET ${assignments}, updated_at = ${SQL_NOW_MS}
+      WHERE reservation_id IN (?) AND state = ?`,
+    [...params, reservationIds, from],
+  )
+  return affectedRows
+}
+
+export async function insertLedgerEntries(
+  tx: Transaction,
+  entries: readonly LedgerEntry[],
+): Promise<void> {
+  await tx.execute(
+    `INSERT INTO ledger (payment_id, kind, currency, amount, provider_ref, moved_at, created_at)
+     VALUES ${entries.map(() => `(?, ?, ?, ?, ?, ?, ${SQL_NOW_MS})`).join(', ')}`,
+    entries.flatMap(({ paymentId, kind, amount, providerRef, atMs }) => [
+      paymentId,
+      kind,
+      amount.currency,
+      kind === 'refund' ? -amount.value : amount.value,
+      providerRef,
+      atMs,
+    ]),
+  )
+}
+
+interface OrderRow {
+  reservation_id: string
+  payment_id: string
+  token: string | null
+  pay_by: number | null
+  provider_ref: string | null
+  reason: CancelReason | null
+  snapshot: string
+  traceparent: string | null
+}
+
+const ORDER_COLUMNS = `reservation_id, payment_id, token, pay_by, provider_ref, reason, snapshot,
+  traceparent`
+
+/** Everything that a message or a call needs; rows in the order of their ids. */
+export type StoredOrder = Order & { providerRef: string | null; reason: CancelReason | null }
+
+function orderOf(row: OrderRow): StoredOrder {
+  const snapshot = JSON.parse(row.snapshot) as Snapshot
+  return {
+    reservationId: row.reservation_id,
+    paymentId: row.payment_id,
+    amount: snapshot.amount,
+    token: row.token ?? '',
+    payByMs: row.pay_by ?? 0,
+    snapshot,
+    providerRef: row.provider_ref,
+    reason: row.reason,
+    ...(row.traceparent && { traceparent: row.traceparent }),
+  }
+}
+
+export async function readOrders(
+  db: Queryable,
+  reservationIds: readonly string[],
+): Promise<StoredOrder[]> {
+  const rows = await db.query<OrderRow>(
+    `SELECT ${ORDER_COLUMNS} FROM payments WHERE reservation_id IN (?) ORDER BY reservation_id`,
+    [reservationIds],
+  )
+  return rows.map(orderOf)
+}
+
+/** Those of the payments that the claim got. */
+export async function readClaimed(
+  db: Queryable,
+  options: { reservationIds: readonly string[]; claim: string },
+): Promise<StoredOrder[]> {
+  const rows = await db.query<OrderRow>(
+    `SELECT ${ORDER_COLUMNS} FROM payments
+      WHERE reservation_id IN (?) AND claim = ? ORDER BY reservation_id`,
+    [options.reservationIds, options.claim],
+  )
+  return rows.map(orderOf)
+}
+
+/**
+ * What each kind of claim does, as a conditional update that many processes may try at once:
+ * decidePayment's `charge` for requested payments, its `no_answer` for charging ones whose caller
+ * did not report in time, and a further attempt for refunds.
+ */
+const CLAIMS: Record<ClaimKind, { state: PaymentState; set: string; where: string }> = {
+  requested: {
+    state: 'requested',
+    set: `state = 'charging', stop = 0, unanswered = 0,`,
+    where: `pay_by > ${SQL_NOW_MS}`,
+  },
+  unanswered: { state: 'charging', set: 'unanswered = 1,', where: `due_at <= ${SQL_NOW_MS}` },
+  refund: { state: 'refunding', set: '', where: `due_at <= ${SQL_NOW_MS}` },
+}
+
+/** Claims what it can for one call each; answers how many. */
+export async function claimPayments(
+  db: Queryable,
+  options: {
+    kind: ClaimKind
+    reservationIds: readonly string[]
+    claim: string
+    leaseMs: number
+  },
+): Promise<number> {
+  const { state, set, where } = CLAIMS[options.kind]
+  // A date that is far enough already stays as it is: its index entry is the costly part.
+  const { affectedRows } = await db.execute(
+    `UPDATE payments SET ${set} claim = ?, attempts = attempts + 1,
+            due_at = GREATEST(due_at, ${SQL_NOW_MS} + ?), updated_at = ${SQL_NOW_MS}
+      WHERE reservation_id IN (?) AND state = ? AND ${where}`,
+    [options.claim, options.leaseMs, options.reservationIds, state],
+  )
+  return affectedRows
+}
+
+/** The payments of a kind that have been due the longest. */
+export async function findDue(
+  db: Queryable,
+  options: { kind: ClaimKind; limit: number },
+): Promise<string[]> {
+  const isOpen = options.kind === 'requested' ? `AND pay_by > ${SQL_NOW_MS}` : ''
+  const rows = await db.query<{ reservation_id: string }>(
+    `SELECT reservation_id FROM payments
+      WHERE due_at <= ${SQL_NOW_MS} AND state = ? ${isOpen} ORDER BY due_at LIMIT ?`,
+    [CLAIMS[options.kind].state, options.limit],
+  )
+  return rows.map((row) => row.reservation_id)
+}
+
+/** Requested payments whose time to pay has passed. */
+export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
+  const rows = await db.query<{ reservation_id: string }>(
+    `SELECT reservation_id FROM payments
+      WHERE due_at <= ${SQL_NOW_MS} AND state = 'requested' AND pay_by <= ${SQL_NOW_MS}
+      ORDER BY due_at LIMIT ?`,
+    [limit],
+  )
+  return rows.map((row) => row.reservation_id)
+}
+
+export interface OpenPayments {
+  state: PaymentState
+  count: number
+  /** How long the oldest one is due; negative when it is not due yet. */
+  oldestDueMs: number
+}
+
+/** The payments that are not settled, by state. */
+export async function countOpenPayments(db: Queryable): Promise<OpenPayments[]> {
+  return db.query<OpenPayments>(
+    `SELECT state, COUNT(*) AS count, ${SQL_NOW_MS} - MIN(due_at) AS oldestDueMs
+       FROM payments WHERE due_at IS NOT NULL GROUP BY state`,
+  )
+}
