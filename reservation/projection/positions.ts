@@ -62,12 +62,11 @@ export async function writePositions(tx: Queryable, positions: readonly Position
 }
 
 /**
- * Raises the fences of all shards and answers the positions as they then are: whatever was read
+ * Raises the fences of the shards and answers the positions as they then are: whatever was read
  * from Redis before cannot be projected afterwards.
  */
-export async function raiseFences(tx: Queryable, shards: number): Promise<Position[]> {
-  const all = Array.from({ length: shards }, (_, shard) => shard)
-  const positions = await lockPositions(tx, all)
-  await tx.execute('UPDATE projector_positions SET fence = fence + 1 WHERE shard IN (?)', [all])
+export async function raiseFences(tx: Queryable, shards: readonly number[]): Promise<Position[]> {
+  const positions = await lockPositions(tx, shards)
+  await tx.execute('UPDATE projector_positions SET fence = fence + 1 WHERE shard IN (?)', [shards])
   return positions.map((position) => ({ ...position, fence: position.fence + 1 }))
 }
