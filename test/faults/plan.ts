@@ -1,0 +1,65 @@
+/** Faults that a test may inject while buyers buy, by name. */
+import { Redis } from 'ioredis'
+import { waitFor } from '../../platform/testing/infra.ts'
+import type { ServiceName, System } from '../support/system.ts'
+
+export interface Fault {
+  name: string
+  inject(system: System): Promise<void>
+}
+
+const DOWN_MS = 1_500
+
+/** How long a dependency stays away before it comes back: the fault itself, not a wait for it. */
+const stayDown = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const killService = (service: ServiceName): Fault => ({
+  name: `kill -9 of ${service}`,
+  async inject({ services }) {
+    await services[service].kill()
+    await services[service].restart()
+  },
+})
+
+const killServer = (server: 'redis' | 'mariadb' | 'kafka'): Fault => ({
+  name: `kill -9 of ${server}`,
+  async inject({ infra }) {
+    await infra[server].kill()
+    await stayDown(DOWN_MS)
+    await infra[server].restart()
+  },
+})
+
+export const SERVICE_KILLS = (
+  ['reservation', 'payment', 'ticket', 'notification', 'sandbox'] as const
+).map(killService)
+
+export const SERVER_KILLS = (['redis', 'mariadb', 'kafka'] as const).map(killServer)
+
+export const EMPTIED_REDIS: Fault = {
+  name: 'FLUSHALL',
+  async inject({ infra }) {
+    const redis = new Redis(infra.redisUrl)
+    try {
+      await redis.flushall()
+    } finally {
+      redis.disconnect()
+    }
+  },
+}
+
+export const STOPPED_REDIS: Fault = {
+  name: 'SIGSTOP of redis for ten seconds',
+  async inject({ infra }) {
+    await infra.redis.kill('SIGSTOP')
+    await stayDown(10_000)
+    await infra.redis.kill('SIGCONT')
+  },
+}
+
+/** Waits until the system takes holds again. */
+export async function untilReady(system: System): Promise<void> {
+  await waitFor('the system to be ready', async () => (await fetch(`${system.http}/readyz`)).ok, {
+    timeoutMs: 60_000,
+  })
+}
