@@ -12,7 +12,8 @@ export interface Purchase {
   seatIds: readonly string[]
   /** Every status this buyer read, in the order of the reads. */
   statuses: string[]
-  isCheckedOut: boolean
+  /** When the checkout was answered with 202, in epoch milliseconds. */
+  checkedOutAtMs?: number
 }
 
 export interface Market {
@@ -79,16 +80,16 @@ async function buy(options: MarketOptions, buyer: Buyer, turn: number): Promise<
     reservationId,
     seatIds,
     statuses: [status],
-    isCheckedOut: false,
   }
   const card = options.cards[turn % options.cards.length]!
   const paid = await buyer.checkout(reservationId, card)
   // 410: the deadline came first; 404 or 409: a hold that was lost together with Redis.
   if ([404, 409, 410].includes(paid.status)) return purchase
   if (paid.status !== 202) throw unexpected('checkout', paid)
-  purchase.isCheckedOut = true
+  purchase.checkedOutAtMs = Date.now()
   purchase.statuses.push(paid.body.status)
-  purchase.statuses.push((await buyer.find(reservationId, 2)).body.status)
+  const seen = await buyer.find(reservationId, 2)
+  if (seen.status === 200) purchase.statuses.push(seen.body.status)
   return purchase
 }
 
