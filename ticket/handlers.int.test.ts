@@ -206,7 +206,7 @@ describe('a seat that somebody else has', () => {
     const [left, right] = [reserve(show, 'A-1-1'), reserve(show, 'A-1-2')]
     const both = reserve(show, 'A-1-1', 'A-1-2')
     await room.apply([paid(left), paid(right), paid(both)])
-    await room.apply([seatsLost(left), seatsLost(right)])
+    await room.apply([seatsLost(left), seatsLost(right, 'show_cancelled')])
     expect(await liveOn(show)).toMatchObject([
       { reservation_id: both.reservationId },
       { reservation_id: both.reservationId },
