@@ -56,10 +56,14 @@ export class KafkaConnection {
   }
 }
 
-/** kafkajs calls every broker hiccup an error, although it goes on by itself: one level quieter. */
+/**
+ * kafkajs calls every broker hiccup an error, although it goes on by itself: one level quieter.
+ * What its connections report of single answers, the layers above report again.
+ */
 function relayLog(log: Log, { level, namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...rest } = entry
   const fields = { kafka: namespace, ...rest }
-  if (level === kafkajs.logLevel.ERROR) log.warn(fields, message)
+  const isAnswer = namespace === 'Connection' && message.startsWith('Response ')
+  if (level === kafkajs.logLevel.ERROR && !isAnswer) log.warn(fields, message)
   else log.debug(fields, message)
 }

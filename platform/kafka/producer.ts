@@ -107,9 +107,7 @@ export class KafkaProducer implements RecordSender, Component {
         this.#waiting.push({ record, bytes: bytesOf(record), ticket })
       }
     })
-    this.#pump ??= this.#run().finally(() => {
-      this.#pump = null
-    })
+    this.#pump ??= this.#run()
     return sent
   }
 
@@ -117,6 +115,9 @@ export class KafkaProducer implements RecordSender, Component {
     // What else this tick sends shall be in the first request too.
     await Promise.resolve()
     while (this.#waiting.length > 0) await this.#sendBatch(this.#take())
+    // In the same breath as the last look at the queue: a later `finally` would let a record slip
+    // in that nobody sends.
+    this.#pump = null
   }
 
   #take(): Waiting[] {

@@ -99,9 +99,7 @@ export class Relay {
       this.#queue.push(row)
       this.#owned.add(row.event_id)
     }
-    this.#pump ??= this.#run().finally(() => {
-      this.#pump = null
-    })
+    this.#pump ??= this.#run()
   }
 
   async #run(): Promise<void> {
@@ -121,10 +119,10 @@ export class Relay {
       this.#lastBatch = { rows: batch.length, endedAt: performance.now() }
       this.#options.onPublished('handover', batch.length)
       this.#toMark.push(...batch)
-      this.#marker ??= this.#mark().finally(() => {
-        this.#marker = null
-      })
+      this.#marker ??= this.#mark()
     }
+    // Cleared in the same breath as the last look at the queue, so that no row slips in between.
+    this.#pump = null
   }
 
   async #linger(): Promise<void> {
@@ -156,18 +154,19 @@ export class Relay {
     while (this.#toMark.length > 0) {
       const rows = this.#toMark
       this.#toMark = []
-      failpoint('outbox.before-mark')
       try {
+        failpoint('outbox.before-mark')
         await markRows(this.#options.db, rows)
         this.#disown(rows)
       } catch (error) {
         this.#options.log.debug({ err: error }, 'published rows are not marked yet')
         // A stop does not wait for SQL to come back: the rows are published once more then.
-        if (!this.#isOpen) return
+        if (!this.#isOpen) break
         this.#toMark = [...rows, ...this.#toMark]
         await pause(MARK_RETRY_MS)
       }
     }
+    this.#marker = null
   }
 }
 
