@@ -43,7 +43,8 @@ export async function wait(
   })
   for (;;) {
     const leftMs = endMs - performance.now()
-    if (leftMs <= 0 || isAborted || !waiters.hasRoom) return find(ground, command)
+    // A timer may ring a moment early; that moment is not worth another round.
+    if (leftMs < 2 || isAborted || !waiters.hasRoom) return find(ground, command)
     const watch = waiters.watch(command.reservationId, leftMs)
     abort = watch.end
     try {

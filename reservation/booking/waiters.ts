@@ -39,7 +39,7 @@ export class Waiters {
     const changed = new Promise<void>((resolve) => {
       wake = resolve
     })
-    const timer = setTimeout(wake, waitMs)
+    const timer = setTimeout(wake, Math.ceil(waitMs))
     this.#add(reservationId, wake)
     const end = () => {
       clearTimeout(timer)

@@ -1,0 +1,73 @@
+/** What the reservation service reads from the environment. */
+import { SHARDS_MAX } from '../contracts/ids.ts'
+import {
+  type ConfigOf,
+  commonSpec,
+  flag,
+  integer,
+  oneOf,
+  optionalJson,
+  optionalUrl,
+  port,
+  text,
+} from '../platform/config.ts'
+import { OperationalError } from '../platform/errors.ts'
+import { SESSION_ALGORITHM, sessionKeyFaultOf } from './http/auth/sessions.ts'
+
+/** Asymmetric ones only: whoever can verify a token must not be able to make one. */
+const ALGORITHMS = ['EdDSA', 'ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256'] as const
+
+export const spec = {
+  ...commonSpec,
+  port: port('PORT', { default: 8080 }),
+  host: text('HOST', { default: '0.0.0.0' }),
+  /** Lets several processes listen on one port and share its connections. */
+  isPortShared: flag('REUSE_PORT', { default: false }),
+  redisUrl: text('REDIS_URL', { pattern: /^(redis|rediss|redis-cluster):\/\/\S+$/ }),
+  shards: integer('REDIS_SHARDS', { default: 16, min: 1, max: SHARDS_MAX }),
+  sqlConnections: integer('RESERVATION_SQL_CONNECTIONS', { default: 10, min: 2, max: 200 }),
+  /** Whether POST /v1/sessions makes guests. */
+  issuesSessions: flag('SESSION_ISSUER', { default: false }),
+  sessionKey: optionalJson('SESSION_KEY'),
+  sessionTtlMs: integer('SESSION_TTL_MS', {
+    default: 24 * 3_600_000,
+    min: 1_000,
+    max: 30 * 24 * 3_600_000,
+  }),
+  jwksUrl: optionalUrl('JWT_JWKS_URL', { protocols: ['http:', 'https:'] }),
+  jwtIssuer: text('JWT_ISSUER', { default: 'holdfast' }),
+  jwtAudience: text('JWT_AUDIENCE', { default: 'holdfast' }),
+  jwtAlgorithm: oneOf('JWT_ALGORITHM', ALGORITHMS, { default: SESSION_ALGORITHM }),
+  /** Requests a second of one buyer, and as many in a burst; 0 is no limit. */
+  buyerRequestsPerSMax: integer('BUYER_REQUESTS_PER_S_MAX', { default: 200, min: 0 }),
+} as const
+
+export type ReservationConfig = ConfigOf<typeof spec>
+
+/** What is wrong with fields that are right one by one; empty when nothing is. */
+export function problemsOf(config: ReservationConfig): string[] {
+  const { issuesSessions, sessionKey, jwksUrl, jwtAlgorithm } = config
+  const problems: string[] = []
+  const fault = sessionKey && sessionKeyFaultOf(sessionKey)
+  if (fault) problems.push(`SESSION_KEY ${fault}`)
+  if (jwksUrl !== null && sessionKey !== null) {
+    problems.push('JWT_JWKS_URL and SESSION_KEY exclude each other: tokens have one issuer')
+  }
+  if (jwksUrl !== null && issuesSessions) {
+    problems.push('SESSION_ISSUER needs SESSION_KEY, and JWT_JWKS_URL excludes it')
+  }
+  if (jwksUrl === null && sessionKey === null) {
+    problems.push('SESSION_KEY or JWT_JWKS_URL is required, or nobody could log in')
+  }
+  if (jwksUrl === null && jwtAlgorithm !== SESSION_ALGORITHM) {
+    problems.push(`JWT_ALGORITHM must be ${SESSION_ALGORITHM} with SESSION_KEY`)
+  }
+  return problems
+}
+
+/** @throws OperationalError CONFIG_INVALID listing every problem that problemsOf finds */
+export function assertConsistent(config: ReservationConfig): void {
+  const problems = problemsOf(config)
+  if (problems.length === 0) return
+  throw new OperationalError('CONFIG_INVALID', { retriable: false, detail: problems.join('\n') })
+}
