@@ -69,37 +69,57 @@ function detailsOf(
   ]
 }
 
+/** Lines that are short need no encoding on their way, and read well as plain text. */
+const LINE_CHARACTERS_MAX = 72
+
+/** Breaks text at spaces; a word that is longer stays whole. */
+function wrap(text: string): string {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    const isFitting = last !== undefined && last.length + word.length < LINE_CHARACTERS_MAX
+    if (isFitting) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines.join('\n')
+}
+
 function textOf(words: Words, book: Phrasebook, details: readonly Detail[]): string {
   const listed = details.map(([label, lines]) =>
     lines.length === 1 ? `${label}: ${lines[0]}` : [`${label}:`, ...lines].join('\n  '),
   )
   return `${[
     book.greeting,
-    ...words.paragraphs,
+    ...words.paragraphs.map(wrap),
     listed.join('\n'),
     book.closing,
-    `--\n${book.automatic}`,
+    wrap(book.automatic),
   ].join('\n\n')}\n`
 }
+
+const STYLE = `
+body { font-family: sans-serif; line-height: 1.5 }
+th { text-align: left; vertical-align: top; padding-right: 1em }
+.small { color: #666; font-size: 0.85em }
+`
 
 function htmlOf(
   words: Words,
   { book, language, details }: { book: Phrasebook; language: Language; details: readonly Detail[] },
 ): string {
-  const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`
+  const paragraph = (text: string): string => `<p>\n${wrap(escapeHtml(text))}\n</p>`
   const row = ([label, lines]: Detail): string =>
-    `<tr><th align="left" valign="top" style="padding:2px 16px 2px 0">${escapeHtml(label)}</th>` +
-    `<td style="padding:2px 0">${lines.map(escapeHtml).join('<br>')}</td></tr>`
+    `<tr><th>${escapeHtml(label)}</th>\n<td>${lines.map(escapeHtml).join('<br>\n')}</td></tr>`
   return [
     `<!doctype html>\n<html lang="${language}"><head><meta charset="utf-8">`,
-    `<title>${escapeHtml(words.subject)}</title></head>`,
-    '<body style="font-family:sans-serif;line-height:1.5;max-width:36em;margin:auto;padding:1em">',
-    `<h1 style="font-size:1.3em">${escapeHtml(words.headline)}</h1>`,
+    `<title>\n${wrap(escapeHtml(words.subject))}\n</title>`,
+    `<style>${STYLE}</style></head><body>`,
+    `<h2>${escapeHtml(words.headline)}</h2>`,
     paragraph(book.greeting),
     ...words.paragraphs.map(paragraph),
     `<table>\n${details.map(row).join('\n')}\n</table>`,
     paragraph(book.closing),
-    `<p style="color:#666;font-size:.85em">${escapeHtml(book.automatic)}</p>`,
+    `<p class="small">\n${wrap(escapeHtml(book.automatic))}\n</p>`,
     '</body></html>\n',
   ].join('\n')
 }
@@ -107,6 +127,7 @@ function htmlOf(
 /** The message of a notice. Nothing that came from outside can add a header or another address. */
 export async function composeNotice(facts: NoticeFacts, options: ComposeOptions): Promise<Message> {
   const { key, from, to, atMs } = options
+  const language = languageOf(facts.locale)
   const composer = new MailComposer({
     from: { name: SENDER_NAME, address: from },
     to: { name: '', address: to },
@@ -115,10 +136,10 @@ export async function composeNotice(facts: NoticeFacts, options: ComposeOptions)
     date: new Date(atMs),
     headers: {
       'Auto-Submitted': 'auto-generated',
-      'Content-Language': languageOf(facts.locale),
+      'Content-Language': language,
     },
-    // Far cheaper than quoted-printable, which mostly escapes every character of Korean.
-    textEncoding: 'base64',
+    // Quoted-printable would escape every character of Korean, and take longer to do so.
+    ...(language === 'ko' && { textEncoding: 'base64' as const }),
     baseBoundary: key,
     disableFileAccess: true,
     disableUrlAccess: true,
