@@ -21,7 +21,7 @@ export const STOP_MS_MAX = 15_000
 
 /** The parts of `process` that a lifecycle touches; tests hand in their own. */
 export interface ProcessLike {
-  on(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
   exit(code: number): void
   readonly send?: unknown
 }
