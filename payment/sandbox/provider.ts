@@ -13,6 +13,8 @@ import { planOf } from './tokens.ts'
 export const IN_FLIGHT_MAX = 20_000
 /** How many `tok_down` charges and lossy refunds are remembered at once. */
 const NOTES_MAX = 10_000
+/** A slow card does not keep a process alive that has nothing else to do. */
+const UNREF = { ref: false }
 
 export interface ChargeCall {
   idempotencyKey: string
@@ -142,7 +144,7 @@ export class SandboxProvider {
   async #makeCharge(call: ChargeCall): Promise<Charge> {
     const { idempotencyKey, reservationId, amount } = call
     const plan = planOf(call.token)
-    await pause(plan.delayMs ?? this.#latencyMs)
+    await pause(plan.delayMs ?? this.#latencyMs, undefined, UNREF)
     const charge: Charge = {
       chargeId: this.#nextId('ch'),
       status: plan.status,
@@ -160,7 +162,7 @@ export class SandboxProvider {
   }
 
   async #makeRefund(call: RefundCall, charge: Charge): Promise<Refund> {
-    await pause(this.#latencyMs)
+    await pause(this.#latencyMs, undefined, UNREF)
     const refund: Refund = {
       refundId: this.#nextId('re'),
       status: 'refunded',
