@@ -13,10 +13,13 @@ const ANSWER_WITHIN_MS = 5_000
 const UP_WITHIN_MS = 15 * 60_000
 const STOP_WITHIN_MS = 60_000
 
+/** The password of MySQL's administrator, who is reachable from this machine alone. */
+export const COMPOSE_ROOT_PASSWORD = 'holdfast'
+
 const run = promisify(execFile)
 
 /** What docker-compose.yml calls each server, and the variables that place it on the host. */
-const SERVICES: Record<ServerName, { service: string; portVariable: string }> = {
+export const COMPOSE_SERVERS: Record<ServerName, { service: string; portVariable: string }> = {
   redis: { service: 'redis', portVariable: 'HOLDFAST_REDIS_PORT' },
   mariadb: { service: 'mysql', portVariable: 'HOLDFAST_MYSQL_PORT' },
   kafka: { service: 'kafka', portVariable: 'HOLDFAST_KAFKA_PORT' },
@@ -56,7 +59,7 @@ export async function composeInfra(options: {
   const { root, names, progress, isCleaning } = options
   const ports = { redis: await freePort(), mariadb: await freePort(), kafka: await freePort() }
   const env = { ...options.environment }
-  for (const name of names) env[SERVICES[name].portVariable] = String(ports[name])
+  for (const name of names) env[COMPOSE_SERVERS[name].portVariable] = String(ports[name])
   // Two clones on one machine are two projects with volumes of their own.
   const project = `holdfast-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
   const compose = (args: readonly string[], timeout: number) =>
@@ -64,7 +67,7 @@ export async function composeInfra(options: {
       env,
       timeout,
     })
-  const services = names.map((name) => SERVICES[name].service)
+  const services = names.map((name) => COMPOSE_SERVERS[name].service)
   if (isCleaning) await compose(['--profile', 'infra', 'down', '--volumes'], STOP_WITHIN_MS)
   await progress.step(
     'compose',
@@ -75,7 +78,7 @@ export async function composeInfra(options: {
   return {
     addresses: {
       redis: `redis://127.0.0.1:${ports.redis}`,
-      mariadb: `mysql://root:holdfast@127.0.0.1:${ports.mariadb}`,
+      mariadb: `mysql://root:${COMPOSE_ROOT_PASSWORD}@127.0.0.1:${ports.mariadb}`,
       kafka: `127.0.0.1:${ports.kafka}`,
     },
     async stop() {

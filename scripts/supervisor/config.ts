@@ -43,8 +43,8 @@ export type SupervisorConfig = ConfigOf<typeof spec> & {
   environment: Record<string, string>
 }
 
-/** Variables of npm's own run, and the supervisor's; no service has a use for them. */
-const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$)/
+/** Variables of npm's own run, and what the supervisor alone decides. */
+const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$|SESSION_KEY$)/
 
 /** Reads the environment. Prints every problem and exits with status 1 when there is one. */
 export function loadSupervisorConfig(env: NodeJS.ProcessEnv = process.env): SupervisorConfig {

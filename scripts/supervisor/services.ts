@@ -20,8 +20,10 @@ export interface ServiceSpec {
   entry: string
   /** The one that people and browsers talk to: it gets the port that was asked for. */
   isEntry?: boolean
-  /** The service's own variables; the servers' addresses and PORT come by themselves. */
+  /** What the service is told; the servers' addresses and PORT come by themselves. */
   env(context: ServiceContext): Record<string, string>
+  /** Told too, where the user's own environment says nothing else. */
+  defaults?(context: ServiceContext): Record<string, string>
 }
 
 const urlOf = (context: ServiceContext, name: string): string =>
@@ -33,14 +35,17 @@ export const HOLDFAST_SERVICES: readonly ServiceSpec[] = [
     name: 'sandbox',
     entry: 'payment/sandbox/main.ts',
     env: (context) => ({
-      PAYMENT_WEBHOOK_SECRET: context.webhookSecret,
       PAYMENT_WEBHOOK_URL: `${urlOf(context, 'payment')}/v1/webhooks/payments`,
+      PAYMENT_WEBHOOK_SECRET: context.webhookSecret,
     }),
+    // A provider does not forget what it charged when it is started again.
+    defaults: ({ workspace }) => ({ SANDBOX_DATA_DIR: join(workspace.dataDir, 'sandbox') }),
   },
   {
     name: 'payment',
     entry: 'payment/main.ts',
-    env: (context) => ({
+    env: () => ({}),
+    defaults: (context) => ({
       PAYMENT_PROVIDER_URL: urlOf(context, 'sandbox'),
       PAYMENT_WEBHOOK_SECRET: context.webhookSecret,
     }),
@@ -49,16 +54,16 @@ export const HOLDFAST_SERVICES: readonly ServiceSpec[] = [
   {
     name: 'notification',
     entry: 'notification/main.ts',
-    env: ({ workspace }) => ({ MAIL_DIR: workspace.mailDir }),
+    env: () => ({}),
+    defaults: ({ workspace }) => ({ MAIL_DIR: workspace.mailDir }),
   },
   {
     name: 'reservation',
     entry: 'reservation/main.ts',
     isEntry: true,
     env: ({ sessionKey }): Record<string, string> =>
-      sessionKey === null
-        ? { SESSION_ISSUER: 'off' }
-        : { SESSION_ISSUER: 'on', SESSION_KEY: sessionKey },
+      sessionKey === null ? {} : { SESSION_KEY: sessionKey },
+    defaults: ({ sessionKey }) => ({ SESSION_ISSUER: sessionKey === null ? 'off' : 'on' }),
   },
 ]
 
@@ -93,6 +98,7 @@ export function startService(start: ServiceStart): Promise<RunningServer> {
   const port = ports[spec.name]
   if (port === undefined) throw new Error(`${spec.name} has no port`)
   const env = {
+    ...spec.defaults?.(context),
     ...environment,
     REDIS_URL: redisUrl,
     MYSQL_URL: mysqlUrl,
