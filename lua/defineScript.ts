@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RedisClient } from './client.ts'
 import { faultOf } from './errors.ts'
-import { type Header, type HeaderKey, parseHeader } from './header.ts'
-import { KEY_KINDS, type KeyName, keyOf, type Place } from './keys.ts'
+import { checkBinding, type Declared, type Header, parseHeader } from './header.ts'
+import { type KeyName, keyOf, type Place } from './keys.ts'
 
 type Argument = string | number
 type Arguments<Options> = Readonly<Record<string, (options: Options) => Argument>>
@@ -138,52 +138,17 @@ const loaded = new Map<string, LoadedScript>()
 /** All scripts that have a binding, for sending them to Redis beforehand. */
 export const loadedScripts = (): readonly LoadedScript[] => [...loaded.values()]
 
-interface Declared {
-  name: string
-  keys: readonly string[]
-  args: object
-  outcomes: object
-}
-
-function load(binding: Declared, each?: Omit<Declared, 'name'>): LoadedScript {
+function load(binding: Declared & { name: string }, each?: Declared): LoadedScript {
   const { name } = binding
   if (loaded.has(name)) throw new TypeError(`${name}.lua has two bindings`)
   const text = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), 'utf8')
   const header = parseHeader(name, text)
-  const tags = [...Object.keys(binding.outcomes), ...Object.keys(each?.outcomes ?? {})]
-  compare(name, 'KEYS', namesOf(header.keys), binding.keys)
-  compare(name, 'ARGV', header.args, Object.keys(binding.args))
-  compare(name, 'KEYS of each', namesOf(header.each?.keys ?? []), each?.keys ?? [])
-  compare(name, 'ARGV of each', header.each?.args ?? [], Object.keys(each?.args ?? {}))
-  compare(name, 'RETURNS', [...header.tags].sort(), tags.sort())
-  for (const key of [...header.keys, ...(header.each?.keys ?? [])]) checkKey(name, key)
+  checkBinding(name, header, binding, each)
   const source = withIncludes(text, new Set())
   const sha = createHash('sha1').update(source).digest('hex')
   const script = { name, source, sha, header }
   loaded.set(name, script)
   return script
-}
-
-const namesOf = (keys: readonly HeaderKey[]): string[] => keys.map((key) => key.name)
-
-function compare(
-  script: string,
-  part: string,
-  header: readonly string[],
-  binding: readonly string[],
-): void {
-  const [declared, bound] = [header.join(' '), binding.join(' ')]
-  if (declared === bound) return
-  throw new TypeError(
-    `${script}.lua and its binding differ in ${part}: "${declared}" and "${bound}"`,
-  )
-}
-
-/** A key of a name has the same type and pattern in every script. */
-function checkKey(script: string, key: HeaderKey): void {
-  const kind = (KEY_KINDS as Record<string, { type: string; pattern: string }>)[key.name]
-  if (kind?.type === key.type && kind.pattern === key.pattern) return
-  throw new TypeError(`${script}.lua: the key ${key.name} is not as lua/keys.ts has it`)
 }
 
 const INCLUDE = /^--@include (\w+)\n/gm

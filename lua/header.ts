@@ -3,6 +3,8 @@
  * and which outcomes it answers. lua/README.md shows the form.
  */
 
+import { KEY_KINDS } from './keys.ts'
+
 export interface HeaderKey {
   name: string
   type: string
@@ -90,4 +92,49 @@ function tagsOf(lines: readonly string[]): string[] {
     .filter((line) => line.length - line.trimStart().length === ITEM_INDENT)
     .flatMap((line) => line.split('|'))
   return alternatives.map((text) => firstWord(text.trim())).filter((tag) => /^[A-Z_]+$/.test(tag))
+}
+
+/** What a binding says, as far as it can be compared: the names of members are what counts. */
+export interface Declared {
+  keys: readonly string[]
+  args: object
+  outcomes: object
+}
+
+/** Throws TypeError when a binding (and its part for each item) does not say what the header says. */
+export function checkBinding(
+  name: string,
+  header: Header,
+  binding: Declared,
+  each?: Declared,
+): void {
+  const tags = [...Object.keys(binding.outcomes), ...Object.keys(each?.outcomes ?? {})]
+  compare(name, 'KEYS', namesOf(header.keys), binding.keys)
+  compare(name, 'ARGV', header.args, Object.keys(binding.args))
+  compare(name, 'KEYS of each', namesOf(header.each?.keys ?? []), each?.keys ?? [])
+  compare(name, 'ARGV of each', header.each?.args ?? [], Object.keys(each?.args ?? {}))
+  compare(name, 'RETURNS', [...header.tags].sort(), tags.sort())
+  for (const key of [...header.keys, ...(header.each?.keys ?? [])]) checkKey(name, key)
+}
+
+const namesOf = (keys: readonly HeaderKey[]): string[] => keys.map((key) => key.name)
+
+function compare(
+  script: string,
+  part: string,
+  header: readonly string[],
+  binding: readonly string[],
+): void {
+  const [declared, bound] = [header.join(' '), binding.join(' ')]
+  if (declared === bound) return
+  throw new TypeError(
+    `${script}.lua and its binding differ in ${part}: "${declared}" and "${bound}"`,
+  )
+}
+
+/** A key of a name has the same type and pattern in every script. */
+function checkKey(script: string, key: HeaderKey): void {
+  const kind = (KEY_KINDS as Record<string, { type: string; pattern: string }>)[key.name]
+  if (kind?.type === key.type && kind.pattern === key.pattern) return
+  throw new TypeError(`${script}.lua: the key ${key.name} is not as lua/keys.ts has it`)
 }

@@ -68,7 +68,7 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
     await guarded(Promise.all(loads))
   }
 
-  holdSeats(batch: HoldBatch) {
+  async holdSeats(batch: HoldBatch) {
     limit('holds', batch.requests.length, HOLDS_PER_CALL_MAX)
     return holdSeats.run(this.client, batch)
   }
@@ -97,12 +97,12 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
     return settleRefund.run(this.client, settlement)
   }
 
-  dueHolds(query: DueQuery) {
+  async dueHolds(query: DueQuery) {
     limit('due holds', query.limit, DUE_PER_CALL_MAX)
     return dueHolds.run(this.client, query)
   }
 
-  expireHolds(expiry: Expiry) {
+  async expireHolds(expiry: Expiry) {
     limit('expiries', expiry.reservationIds.length, EXPIRIES_PER_CALL_MAX)
     return expireHolds.run(this.client, expiry)
   }
@@ -128,7 +128,7 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
     return record ? { type: 'found', record } : { type: 'missing' }
   }
 
-  restore(restoration: Restoration) {
+  async restore(restoration: Restoration) {
     limit('restored reservations', restoration.reservations.length, RESTORES_PER_CALL_MAX)
     if (restoration.reservations.some((record) => record.showId !== restoration.showId)) {
       throw new TypeError('one call restores reservations of one show')

@@ -20,6 +20,7 @@ export const FOREVER_MS = 1_000_000_000
 export const PRICE: Money = { currency: 'KRW', value: 120_000 }
 
 export interface TestShard {
+  url: string
   shard: number
   client: RedisClient
   seats: SeatScripts
@@ -43,27 +44,36 @@ export interface TestShard {
     showId: string
     customerId: string
   }
+  /** What the seats of reservation `n` carry while it holds them. */
+  owner: (n: number) => string
   entries: (afterId?: string) => Promise<LogEntry[]>
+  /** The hash of reservation `n` as it stands in Redis. */
+  raw: (n: number) => Promise<Record<string, string>>
   record: (n: number) => Promise<ReservationRecord>
+  /** Starts again with nothing in the database but the lease and a new epoch. */
+  empty: () => Promise<void>
   close: () => void
 }
 
 /** An open, empty shard in a database of its own (or in the server at `url`). */
 export async function openTestShard(url?: string): Promise<TestShard> {
-  const client = createClient({ url: url ?? (await freshRedisUrl()) })
+  const redisUrl = url ?? (await freshRedisUrl())
+  const client = createClient({ url: redisUrl })
   await whenReady(client, READY_MS)
   const seats = new SeatScripts(client)
   const shard = 7
   const token = uniqueName('token')
-  const world = worldOf(client, seats, shard, token)
-  await client.call('FLUSHDB')
-  await seats.load()
-  await seats.takeLease({ shard, token, ttlMs: FOREVER_MS })
-  await seats.openShard({ shard, token, pastId: '0-0' })
+  const world = { url: redisUrl, ...worldOf(client, seats, shard, token) }
+  await world.empty()
   return world
 }
 
-function worldOf(client: RedisClient, seats: SeatScripts, shard: number, token: string): TestShard {
+function worldOf(
+  client: RedisClient,
+  seats: SeatScripts,
+  shard: number,
+  token: string,
+): Omit<TestShard, 'url'> {
   const keys = keysOf(shard)
   const id = (n: number) => `r07_${String(n).padStart(26, '0')}`
   const request = (n: number, indexes: readonly number[], changes?: Partial<HoldRequest>) => ({
@@ -91,6 +101,8 @@ function worldOf(client: RedisClient, seats: SeatScripts, shard: number, token: 
       if (answer.type !== 'answered') throw new Error(`the call was refused: ${answer.type}`)
       return answer.outcomes[0]!
     },
+    owner: (n) => `h${id(n)}`,
+    raw: (n) => client.hgetall(keys.reservation(id(n))),
     mine: (n) => ({ shard, reservationId: id(n), showId: 'show', customerId: 'ann' }),
     async entries(afterId) {
       const start = afterId === undefined ? '-' : `(${afterId}`
@@ -101,6 +113,11 @@ function worldOf(client: RedisClient, seats: SeatScripts, shard: number, token: 
       const found = await seats.readReservation({ shard, reservationId: id(n) })
       if (found.type !== 'found') throw new Error(`reservation ${n}: ${found.type}`)
       return found.record
+    },
+    async empty() {
+      await client.call('FLUSHDB')
+      await seats.takeLease({ shard, token, ttlMs: FOREVER_MS })
+      await seats.openShard({ shard, token, pastId: '0-0' })
     },
     close: () => client.disconnect(),
   }

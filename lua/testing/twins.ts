@@ -38,10 +38,7 @@ export class Twins {
 
   /** Starts both from nothing, in the database of `redis`; outcomes are counted in `seen`. */
   static async begin(redis: TestShard, seen: Map<string, number>): Promise<Twins> {
-    const { seats, shard, token } = redis
-    await redis.client.call('FLUSHDB')
-    await seats.takeLease({ shard, token, ttlMs: RECORD_RETENTION_MS })
-    await seats.openShard({ shard, token, pastId: '0-0' })
+    await redis.empty()
     const [epoch] = await redis.entries()
     return new Twins(redis, epoch!, seen)
   }
