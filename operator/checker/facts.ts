@@ -38,7 +38,7 @@ export interface ShardFact {
   projected: string
 }
 
-/** The row of one reservation in a service's `ops_reservation` view. */
+/** The state of one reservation in a service; of notification, the state of one notice. */
 export interface ServiceFact {
   service: 'reservation' | 'payment' | 'ticket' | 'notification'
   reservationId: string

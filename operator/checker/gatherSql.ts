@@ -24,7 +24,10 @@ const SERVICES = ['reservation', 'payment', 'ticket', 'notification'] as const
 export async function gatherSql(databases: Databases): Promise<SqlFacts> {
   const perService = await Promise.all(
     SERVICES.map(async (service) => ({
-      services: await selectStates(databases[service], service),
+      services:
+        service === 'notification'
+          ? await selectNotices(databases.notification)
+          : await selectStates(databases[service], service),
       outbox: await selectOutbox(databases[service], service),
       inbox: await selectInbox(databases[service]),
     })),
@@ -44,6 +47,18 @@ async function selectStates(db: Database, service: ServiceFact['service']): Prom
     'SELECT reservation_id, state FROM ops_reservation',
   )
   return rows.map(({ reservation_id: reservationId, state }) => ({ service, reservationId, state }))
+}
+
+/** The view tells the last word to each customer; whether every word went out, only the rows do. */
+async function selectNotices(db: Database): Promise<ServiceFact[]> {
+  const rows = await db.query<{ reservation_id: string; state: string }>(
+    'SELECT reservation_id, state FROM notifications',
+  )
+  return rows.map(({ reservation_id: reservationId, state }) => ({
+    service: 'notification',
+    reservationId,
+    state,
+  }))
 }
 
 async function selectOutbox(db: Database, service: string): Promise<OutboxFact[]> {

@@ -60,7 +60,7 @@ const UNFINISHED: Record<string, ReadonlySet<string>> = {
   reservation: new Set(['refunding']),
   payment: new Set(['requested', 'charging', 'refunding']),
   ticket: new Set(['waiting', 'issued']),
-  notification: new Set(['due', 'sending']),
+  notification: new Set(['queued', 'sending']),
 }
 
 /** A quiet system has no saga that is under way. */

@@ -171,7 +171,7 @@ describe('judge', () => {
     ['payment', 'charging'],
     ['ticket', 'waiting'],
     ['reservation', 'refunding'],
-    ['notification', 'due'],
+    ['notification', 'queued'],
   ] as const)('I6: finds a saga that %s left %s', (service, state) => {
     const broken = breaking(({ services }) => ({
       services: [...services, { service, reservationId: HELD, state }],
