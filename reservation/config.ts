@@ -3,6 +3,7 @@ import { SHARDS_MAX } from '../contracts/ids.ts'
 import {
   type ConfigOf,
   commonSpec,
+  configOrExit,
   flag,
   integer,
   oneOf,
@@ -11,7 +12,6 @@ import {
   port,
   text,
 } from '../platform/config.ts'
-import { OperationalError } from '../platform/errors.ts'
 import { SESSION_ALGORITHM, sessionKeyFaultOf } from './http/auth/sessions.ts'
 
 /** Asymmetric ones only: whoever can verify a token must not be able to make one. */
@@ -65,9 +65,12 @@ export function problemsOf(config: ReservationConfig): string[] {
   return problems
 }
 
-/** @throws OperationalError CONFIG_INVALID listing every problem that problemsOf finds */
-export function assertConsistent(config: ReservationConfig): void {
+/** The configuration, or one message on stderr with everything that is wrong, and status 1. */
+export function reservationConfigOrExit(env: NodeJS.ProcessEnv): ReservationConfig {
+  const config = configOrExit('reservation', spec, env)
   const problems = problemsOf(config)
-  if (problems.length === 0) return
-  throw new OperationalError('CONFIG_INVALID', { retriable: false, detail: problems.join('\n') })
+  if (problems.length === 0) return config
+  const list = problems.map((problem) => `  - ${problem}\n`).join('')
+  process.stderr.write(`reservation cannot start, its configuration is wrong:\n${list}`)
+  process.exit(1)
 }

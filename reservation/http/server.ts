@@ -47,8 +47,23 @@ export interface HttpServerOptions {
   readonly bodyMsMax?: number
 }
 
-export class HttpServer implements Component {
-  readonly name = 'http'
+/**
+ * Two components in one: it listens before most of the service runs, and it stops before anything
+ * else does, so that whatever is under way is finished by a service that still is whole.
+ */
+export class HttpServer {
+  /** Listens; its stop closes what a drain has left. */
+  readonly listening: Component = {
+    name: 'http',
+    start: () => this.start(),
+    stop: async () => this.#close(),
+  }
+  /** Its stop takes no new connection and answers what is under way. */
+  readonly draining: Component = {
+    name: 'http drain',
+    start: async () => {},
+    stop: () => this.#drain(),
+  }
   readonly #options: HttpServerOptions
   readonly #requests: RequestMetrics
   readonly #reading = new Set<Exchange>()
@@ -93,13 +108,22 @@ export class HttpServer implements Component {
 
   /** Takes no new connection, answers what is under way (10 s at most), then closes the rest. */
   async stop(): Promise<void> {
-    if (!this.#app) return
+    await this.#drain()
+    this.#close()
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#isDraining) return
     this.#isDraining = true
     if (this.#socket) closeListener(this.#socket)
     this.#options.onDrain()
     await this.#whenIdle()
+  }
+
+  #close(): void {
+    this.#isDraining = true
     if (this.#clock) clearInterval(this.#clock)
-    this.#app.close()
+    this.#app?.close()
     this.#app = null
   }
 

@@ -1,6 +1,7 @@
 /** The shows of this process: read from SQL once, then kept, for a show never changes. */
 import { createHash } from 'node:crypto'
 import { SHOW_ID_PATTERN } from '../../contracts/ids.ts'
+import { OperationalError } from '../../platform/errors.ts'
 import type { Queryable } from '../../platform/mysql/database.ts'
 import { BoundedMap } from '../bounded.ts'
 import { SQL_MS_MAX, within } from '../within.ts'
@@ -10,9 +11,8 @@ import { countByShard, insertShow, selectShow, selectSummaries } from './store.t
 
 /** Shows kept in memory; beyond that the longest known are read again when they are asked for. */
 export const SHOWS_KEPT_MAX = 10_000
-/** How long an unknown id is answered from memory, so that a flood of them spares SQL. */
-export const MISS_MS = 200
-const MISSES_MAX = 10_000
+/** Shows that are read from SQL at a time: a flood of unknown ids must not starve the projector. */
+export const LOADS_MAX = 200
 const CREATE_MS_MAX = 3_000
 const SHOW_ID = new RegExp(SHOW_ID_PATTERN)
 
@@ -26,7 +26,6 @@ export class Shows {
   readonly #db: Queryable
   readonly #shards: number
   readonly #kept = new BoundedMap<string, Show>(SHOWS_KEPT_MAX)
-  readonly #missedMs = new BoundedMap<string, number>(MISSES_MAX)
   readonly #loading = new Map<string, Promise<Show | null>>()
   #listing: Promise<ShowSummary[]> | null = null
   #lastList: ShowSummary[] | null = null
@@ -42,15 +41,17 @@ export class Shows {
     return this.#kept.get(showId) ?? null
   }
 
-  /** A show from memory or SQL; null when there is none. Throws SQL_UNAVAILABLE. */
+  /**
+   * A show from memory or SQL; null when there is none. That there is none is never remembered:
+   * another process may create it at any moment. Throws SQL_UNAVAILABLE.
+   */
   async find(showId: string): Promise<Show | null> {
     const kept = this.#kept.get(showId)
     if (kept) return kept
     if (!SHOW_ID.test(showId)) return null
-    const missedMs = this.#missedMs.get(showId)
-    if (missedMs !== undefined && performance.now() - missedMs < MISS_MS) return null
     let loading = this.#loading.get(showId)
     if (!loading) {
+      if (this.#loading.size >= LOADS_MAX) throw tooManyLoads()
       loading = this.#load(showId).finally(() => this.#loading.delete(showId))
       this.#loading.set(showId, loading)
     }
@@ -121,19 +122,17 @@ export class Shows {
 
   async #load(showId: string): Promise<Show | null> {
     const show = await selectShow(this.#db, showId)
-    if (show) {
-      this.#keep(show)
-      return show
-    }
-    this.#missedMs.set(showId, performance.now())
-    return null
+    if (show) this.#keep(show)
+    return show
   }
 
   #keep(show: Show): void {
-    this.#missedMs.delete(show.showId)
     this.#kept.set(show.showId, show)
   }
 }
+
+const tooManyLoads = () =>
+  new OperationalError('SQL_UNAVAILABLE', { retriable: true, detail: 'too many shows at once' })
 
 function isSame(show: Show, definition: ShowDefinition): boolean {
   return (

@@ -1,0 +1,62 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../platform/config.ts'
+import { problemsOf, spec } from './config.ts'
+
+const key = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }))
+const env = {
+  KAFKA_BROKERS: '127.0.0.1:9092',
+  MYSQL_URL: 'mysql://root@127.0.0.1:3306',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+}
+const problems = (more: NodeJS.ProcessEnv) => problemsOf(loadConfig(spec, { ...env, ...more }))
+
+describe('the configuration of the reservation service', () => {
+  test('is complete with the servers and a way to log in', () => {
+    const config = loadConfig(spec, { ...env, SESSION_ISSUER: 'on', SESSION_KEY: key })
+    expect(problemsOf(config)).toEqual([])
+    expect(config).toMatchObject({
+      port: 8080,
+      shards: 16,
+      isPortShared: false,
+      buyerRequestsPerSMax: 200,
+      jwtAlgorithm: 'EdDSA',
+    })
+  })
+
+  test('takes tokens of another issuer', () => {
+    const more = { JWT_JWKS_URL: 'https://id.example.org/jwks', JWT_ALGORITHM: 'RS256' }
+    expect(problems(more)).toEqual([])
+  })
+
+  test('refuses algorithms with which whoever verifies can also sign', () => {
+    for (const algorithm of ['HS256', 'none']) {
+      const more = { ...env, SESSION_KEY: key, JWT_ALGORITHM: algorithm }
+      expect(() => loadConfig(spec, more)).toThrow(/JWT_ALGORITHM/)
+    }
+  })
+
+  test.each<[NodeJS.ProcessEnv, RegExp]>([
+    [{}, /SESSION_KEY or JWT_JWKS_URL is required/],
+    [{ SESSION_KEY: '{"kty":"oct","k":"secret"}' }, /SESSION_KEY must be a private Ed25519/],
+    [{ SESSION_KEY: key, JWT_JWKS_URL: 'https://id.example.org/' }, /exclude each other/],
+    [{ SESSION_ISSUER: 'on', JWT_JWKS_URL: 'https://id.example.org/' }, /SESSION_ISSUER needs/],
+    [{ SESSION_KEY: key, JWT_ALGORITHM: 'RS256' }, /JWT_ALGORITHM must be EdDSA/],
+  ])('%j contradicts itself', (more, message) => {
+    expect(problems(more).join('\n')).toMatch(message)
+    expect(problems(more).join('\n')).not.toContain('secret')
+  })
+
+  test('names every bad value at once', () => {
+    const more = {
+      ...env,
+      PORT: '80800',
+      REDIS_SHARDS: '0',
+      REDIS_URL: 'http://x',
+      SESSION_KEY: '{',
+    }
+    expect(() => loadConfig(spec, more)).toThrow(
+      /PORT(.|\n)*REDIS_URL(.|\n)*REDIS_SHARDS(.|\n)*SESSION_KEY/,
+    )
+  })
+})

@@ -1,0 +1,142 @@
+/** Builds the reservation service from its configuration. */
+import { readFileSync } from 'node:fs'
+import { createClient, type RedisClient } from '../lua/client.ts'
+import { SeatScripts } from '../lua/seatScripts.ts'
+import type { Checks } from '../platform/health.ts'
+import { KafkaConnection } from '../platform/kafka/connection.ts'
+import { KafkaProducer } from '../platform/kafka/producer.ts'
+import type { Component } from '../platform/lifecycle.ts'
+import type { Log } from '../platform/log.ts'
+import { Metrics } from '../platform/metrics.ts'
+import { Database } from '../platform/mysql/database.ts'
+import { migrate } from '../platform/mysql/migrate.ts'
+import { Outbox } from '../platform/outbox/outbox.ts'
+import { Booking } from './booking/booking.ts'
+import type { ReservationConfig } from './config.ts'
+import { createEngine, type Engine } from './engine.ts'
+import { Guard } from './http/auth/guard.ts'
+import { RateLimiter } from './http/auth/rateLimiter.ts'
+import { SessionIssuer } from './http/auth/sessions.ts'
+import { localKeys, remoteKeys, TokenVerifier } from './http/auth/tokens.ts'
+import { allRoutes } from './http/routes/all.ts'
+import { HttpServer } from './http/server.ts'
+import { Shows } from './shows/shows.ts'
+
+export const RESERVATION_MIGRATIONS = new URL('./migrations/', import.meta.url)
+
+export interface ReservationService {
+  /** In the order in which they start. */
+  readonly components: readonly Component[]
+  readonly engine: Engine
+  readonly server: HttpServer
+}
+
+/** Nothing runs before the components are started, and nothing is asked of any server. */
+export async function createReservationService(
+  config: ReservationConfig,
+  log: Log,
+): Promise<ReservationService> {
+  const { redisUrl, shards } = config
+  const metrics = new Metrics()
+  const db = new Database({
+    url: config.mysqlUrl,
+    database: `${config.mysqlDatabasePrefix}_reservation`,
+    poolSize: config.sqlConnections,
+    log,
+  })
+  const client = createClient({
+    url: redisUrl,
+    name: 'holdfast-commands',
+    onError: (error) => log.debug({ err: error }, 'there is no connection to Redis'),
+  })
+  const scripts = new SeatScripts(client)
+  const brokers = config.kafkaBrokers
+  const connection = new KafkaConnection({ brokers, clientId: 'reservation', log })
+  const producer = new KafkaProducer({ connection })
+  const outbox = new Outbox({ db, producer, source: '/reservation', log, metrics })
+  const shows = new Shows({ db, shards })
+  const engine = createEngine({
+    ...{ redisUrl, client, scripts, shards, db, outbox, shows, connection, producer, log, metrics },
+  })
+  const { gate, tail, reservations: projection, maps } = engine
+  const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
+  const checks = { sql: () => db.check(), outbox: () => outbox.check(), ...engine.checks }
+  const server = await createServer({ config, booking, shows, maps, checks, metrics, log })
+  const migrations = component('migrations', () => migrate(db, [RESERVATION_MIGRATIONS]))
+  return {
+    components: [
+      ...[closing(client), db, migrations],
+      // From here on requests are answered, with 503 until the guard has opened the shards.
+      server.listening,
+      ...[producer, outbox, ...engine.components],
+      // Stopped first: what is under way is finished while everything it needs still runs.
+      server.draining,
+    ],
+    engine,
+    server,
+  }
+}
+
+async function createServer(of: {
+  config: ReservationConfig
+  booking: Booking
+  shows: Shows
+  maps: Engine['maps']
+  checks: Checks
+  metrics: Metrics
+  log: Log
+}): Promise<HttpServer> {
+  const { config, booking, metrics, log } = of
+  const issuer = config.sessionKey && (await createIssuer(config, config.sessionKey))
+  const tokens = new TokenVerifier({
+    keys: issuer ? localKeys([issuer.publicJwk]) : remoteKeys(config.jwksUrl as string),
+    rules: {
+      algorithm: config.jwtAlgorithm,
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+    },
+  })
+  const routes = allRoutes({
+    ...of,
+    tokens,
+    issuer: config.issuesSessions ? issuer : null,
+    sessionTtlMs: config.sessionTtlMs,
+    version: versionOfHoldfast(),
+  })
+  const limiter = new RateLimiter(config.buyerRequestsPerSMax)
+  return new HttpServer({
+    host: config.host,
+    port: config.port,
+    isPortShared: config.isPortShared,
+    routes,
+    guard: new Guard({ tokens, limiter }),
+    log,
+    metrics,
+    onDrain: () => booking.sendWaitersHome(),
+  })
+}
+
+const createIssuer = (config: ReservationConfig, privateJwk: Record<string, unknown>) =>
+  SessionIssuer.create({
+    privateJwk,
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience,
+  })
+
+function versionOfHoldfast(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+const component = (name: string, start: () => Promise<void>): Component => ({
+  name,
+  start,
+  stop: async () => {},
+})
+
+/** The connection is there from the beginning and makes itself anew; only its end is ours. */
+const closing = (client: RedisClient): Component => ({
+  name: 'redis',
+  start: async () => {},
+  stop: async () => client.disconnect(),
+})
