@@ -77,6 +77,7 @@ async function startOwn(
 ): Promise<RunningServer[]> {
   const { workspace, registry, progress, signal } = options
   const { dataDir, logDir } = workspace
+  const startedAt = performance.now()
   const starts = names.map((name) => startNamed(name, { dataDir, logDir, registry, signal }))
   const settled = Promise.allSettled(starts)
   try {
@@ -85,6 +86,7 @@ async function startOwn(
       await progress.step(
         name,
         start.then((server) => `127.0.0.1:${server.port}, pid ${server.pid}`),
+        startedAt,
       )
     }
   } catch (error) {

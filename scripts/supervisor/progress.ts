@@ -1,8 +1,11 @@
 /** What the terminal shows: one line per step, done in order, and the few things worth a word. */
 export interface Progress {
   say(line: string): void
-  /** Shows the step, waits for the work and ticks it off with what it answers and its time. */
-  step(name: string, work: Promise<string>): Promise<void>
+  /**
+   * Shows the step, waits for the work and ticks it off with what it answers and its time, which
+   * counts from `startedAt` (of performance.now()) where steps run side by side.
+   */
+  step(name: string, work: Promise<string>, startedAt?: number): Promise<void>
 }
 
 export interface Terminal {
@@ -21,8 +24,7 @@ export function openProgress(terminal: Terminal): Progress {
   }
   return {
     say: put,
-    async step(name, work) {
-      const startedAt = performance.now()
+    async step(name, work, startedAt = performance.now()) {
       const label = name.padEnd(NAME_WIDTH)
       if (terminal.isTTY) {
         terminal.write(`  ..  ${label}`)

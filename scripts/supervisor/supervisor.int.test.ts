@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -100,7 +108,7 @@ async function seesText(one: Start, text: string): Promise<void> {
     if (!one.seen().includes(text)) throw new Error(`the terminal shows:\n${one.seen()}`)
     return true
   }
-  await waitFor(`"${text}"`, isSeen, { timeoutMs: 30_000 })
+  await waitFor(`"${text}"`, isSeen, { timeoutMs: 50_000 })
 }
 
 describe('npm start', () => {
@@ -170,6 +178,22 @@ describe('npm start', () => {
     expect(payment.PAYMENT_PROVIDER_URL).toBe(sandboxUrl)
     expect(payment.PAYMENT_WEBHOOK_SECRET).toBe(sandbox.PAYMENT_WEBHOOK_SECRET)
     expect(payment.PAYMENT_WEBHOOK_SECRET?.length).toBeGreaterThanOrEqual(32)
+  })
+
+  it('wipes what earlier runs kept when asked to, but no downloads', async () => {
+    for (const name of ['mail', 'cache', 'data/redis']) mkdirSync(fileIn(name), { recursive: true })
+    const old = ['mail/old.eml', 'cache/jar', 'data/redis/aof', 'session-key.json'].map(fileIn)
+    for (const file of old) writeFileSync(file, 'old')
+    await startReady({}, ['--clean'])
+    expect(old.filter((file) => existsSync(file) && readFileSync(file, 'utf8') === 'old')).toEqual([
+      fileIn('cache/jar'),
+    ])
+  })
+
+  it('stops in good order when its terminal is closed', async () => {
+    const one = await startReady()
+    one.signal('SIGHUP')
+    expect((await one.ended).code).toBe(0)
   })
 
   it('refuses a second start in the same folder', async () => {
@@ -275,7 +299,9 @@ describe('the port', () => {
 })
 
 describe('servers of its own', () => {
-  it('are kept running, keep their data, and end with the start', async () => {
+  it('are kept running, keep their data, and end with the start', {
+    timeout: 120_000,
+  }, async () => {
     const own = { HOLDFAST_INFRA: 'own' }
     const port = String(await freePort())
     const one = start(own, ['--port', port])

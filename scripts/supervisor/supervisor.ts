@@ -28,6 +28,7 @@ const PORT_ATTEMPTS_MAX = 100
 const LEFTOVER_GRACE_MS = 10_000
 const TRIM_EVERY_MS = 60_000
 const START_ATTEMPTS_MAX = 3
+const PLACE_WIDTH = 36
 /** What every service writes when its settings are wrong (platform/config.ts). */
 const CONFIG_PROBLEM = /its configuration is wrong/
 
@@ -149,6 +150,7 @@ export class Supervisor {
   async #startServices(context: ServiceContext): Promise<void> {
     const { services, progress } = this.#given
     const { signal } = this.#abort
+    const startedAt = performance.now()
     const starts = services.map(async (spec) => {
       const server = await this.#startPatiently(spec, context)
       this.#services.push(server)
@@ -158,7 +160,7 @@ export class Supervisor {
     const settled = Promise.allSettled(starts)
     try {
       for (const [index, spec] of services.entries()) {
-        await progress.step(spec.name, starts[index] as Promise<string>)
+        await progress.step(spec.name, starts[index] as Promise<string>, startedAt)
       }
     } catch (error) {
       this.#abort.abort()
@@ -195,14 +197,19 @@ export class Supervisor {
     const addresses = { http, kafkaBrokers, redisUrl, mysqlUrl, sandboxUrl }
     writeRunRecord(workspace, { pid: process.pid, ...addresses, adminToken })
     const folder = (path: string): string => relative(process.cwd(), path) || path
+    const places: [string, string][] = [
+      [`${http}/`, 'the seat picker'],
+      [`${http}/openapi.json`, 'the HTTP interface, described'],
+      [sandboxUrl, 'the payment sandbox'],
+      [folder(workspace.mailDir), 'messages to buyers'],
+      [folder(workspace.logDir), 'what each process logs'],
+      [folder(workspace.runFile), 'addresses, and a token for operators'],
+    ]
     const lines = [
       '',
       'Holdfast is ready',
       '',
-      `  ${http}/              the seat picker`,
-      `  ${http}/openapi.json  the HTTP interface, described`,
-      `  ${sandboxUrl}              the payment sandbox`,
-      `  ${folder(workspace.mailDir)}, ${folder(workspace.logDir)}, ${folder(workspace.runFile)}`,
+      ...places.map(([place, what]) => `  ${place.padEnd(PLACE_WIDTH)} ${what}`),
       '',
       'Try it in another terminal:',
       '',
