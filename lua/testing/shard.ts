@@ -123,18 +123,21 @@ function worldOf(
   }
 }
 
-/** A redis-server for the calling test alone. `stop()` also removes its data. */
-export async function startOwnRedis(args: readonly string[] = []): Promise<RunningServer> {
+/** A redis-server for the calling test alone. `end()` stops it and removes its data. */
+export async function startOwnRedis(
+  args: readonly string[] = [],
+): Promise<{ server: RunningServer; end: () => Promise<void> }> {
   const { runDir } = inject('holdfast')
   const name = uniqueName('redis')
   const dataDir = join(runDir, name)
   const registry = openProcessRegistry(join(registriesOf(runDir), `${name}.json`))
   const server = await startRedis({ dataDir, args, registry, logFile: `${dataDir}.log` })
-  return Object.assign(Object.create(server) as RunningServer, {
-    async stop() {
+  return {
+    server,
+    async end() {
       await server.stop()
       registry.clear()
       rmSync(dataDir, { recursive: true, force: true })
     },
-  })
+  }
 }
