@@ -1,8 +1,13 @@
 /** The numbers that the payment service shows to Prometheus. */
 import type { Metrics } from '../platform/metrics.ts'
 import type { Change, Verdict } from './book.ts'
+import type { PaymentState } from './domain/paying.ts'
 import type { PaymentEvent } from './events.ts'
 import type { OpenPayments } from './store.ts'
+
+/** States in which something is still to be done. */
+const OPEN = ['requested', 'charging', 'refunding'] as const
+const OPEN_CACHE_MS = 500
 
 export type CallKind = 'charge' | 'refund'
 
@@ -72,21 +77,31 @@ function addGauges(metrics: Metrics, sources: Parameters<typeof paymentFigures>[
   metrics.gauge('holdfast_payments_waiting_max', 'So many may wait to be charged', {
     collect: (gauge) => gauge.set(sources.waitingMax),
   })
-  const waiting = metrics.gauge('holdfast_payments_waiting', 'Payments that wait to be charged')
-  const oldest = metrics.gauge(
-    'holdfast_payment_oldest_due_seconds',
-    'How long the oldest open payment has been due',
-    { labelNames: ['state'] },
-  )
+  // All gauges of one reading share one question to SQL.
+  let asked: { atMs: number; open: Promise<OpenPayments[] | null> } | null = null
+  const figureOf = async (state: PaymentState, figure: 'count' | 'oldestDueMs') => {
+    const atMs = performance.now()
+    if (!asked || atMs - asked.atMs > OPEN_CACHE_MS) {
+      // The other metrics are wanted most of all while SQL is away.
+      asked = { atMs, open: sources.open().catch(() => null) }
+    }
+    const open = await asked.open
+    return open ? (open.find((one) => one.state === state)?.[figure] ?? 0) : Number.NaN
+  }
+  metrics.gauge('holdfast_payments_waiting', 'Payments that wait to be charged', {
+    collect: async (gauge) => gauge.set(await figureOf('requested', 'count')),
+  })
   metrics.gauge('holdfast_payments_open', 'Payments that are not settled', {
     labelNames: ['state'],
     async collect(gauge) {
-      const open = await sources.open()
-      for (const state of ['requested', 'charging', 'refunding']) {
-        const { count = 0, oldestDueMs = 0 } = open.find((one) => one.state === state) ?? {}
-        gauge.set({ state }, count)
-        oldest.set({ state }, Math.max(0, oldestDueMs / 1_000))
-        if (state === 'requested') waiting.set(count)
+      for (const state of OPEN) gauge.set({ state }, await figureOf(state, 'count'))
+    },
+  })
+  metrics.gauge('holdfast_payment_oldest_due_seconds', 'How long the oldest payment has been due', {
+    labelNames: ['state'],
+    async collect(gauge) {
+      for (const state of OPEN) {
+        gauge.set({ state }, Math.max(0, (await figureOf(state, 'oldestDueMs')) / 1_000))
       }
     },
   })
