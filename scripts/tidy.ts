@@ -10,6 +10,7 @@ import {
   findLongFiles,
   findLongFunctions,
   findMissingSamples,
+  findShellWrappedScripts,
   findUnboundScripts,
 } from './tidy/rules.ts'
 
@@ -38,11 +39,13 @@ const sources = paths
   .filter((path) => CODE.test(path) || path.endsWith('.lua'))
   .flatMap((path) => readSource(path) ?? [])
 const code = sources.filter(({ path }) => CODE.test(path))
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const findings: Finding[] = [
   ...findLongFiles(sources),
   ...code.flatMap(findLongFunctions),
   ...code.flatMap(findEnvironmentReads),
   ...findUnboundScripts(sources),
+  ...findShellWrappedScripts(scripts),
   ...findMissingSamples({ topics: TOPICS, version: PAYLOAD_VERSION, paths }),
 ]
 for (const { path, line, problem } of findings) console.log(`${path}:${line} ${problem}`)

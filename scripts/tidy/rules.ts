@@ -64,8 +64,9 @@ export function findLongFunctions({ path, text }: SourceText): Finding[] {
   return findings
 }
 
-/** Who may read the environment: entries, config loaders, plain Node scripts, and tests. */
-const READS_ENVIRONMENT = /(^|\/)(main|config)\.ts$|\.config\.ts$|\.mjs$|\.test\.ts$|^test\//
+/** Who may read the environment: entries, config loaders, plain Node scripts, tests and helpers. */
+const READS_ENVIRONMENT =
+  /(^|\/)(main|config)\.ts$|\.config\.ts$|\.mjs$|\.test\.ts$|^test\/|(^|\/)testing\/|\/testkit/
 
 /** Reads of process.env where configuration should have been handed in. */
 export function findEnvironmentReads({ path, text }: SourceText): Finding[] {
@@ -121,4 +122,18 @@ export function findMissingSamples(options: {
     .map((topic) => `contracts/samples/${topic}.v${version}.json`)
     .filter((path) => !paths.includes(path))
     .map((path) => ({ path, line: 1, problem: 'the golden sample of the topic is missing' }))
+}
+
+/**
+ * npm sends a signal to the shell of a script, and a shell that waits for its program keeps it to
+ * itself. `exec` puts the program in the shell's place, so that ending npm ends what it started.
+ */
+export function findShellWrappedScripts(scripts: Readonly<Record<string, string>>): Finding[] {
+  return Object.entries(scripts)
+    .filter(([name, command]) => !/^(pre|post)/.test(name) && !command.startsWith('exec '))
+    .map(([name]) => ({
+      path: 'package.json',
+      line: 1,
+      problem: `the script ${name} must begin with "exec", or signals to npm will not reach it`,
+    }))
 }

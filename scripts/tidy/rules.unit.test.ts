@@ -4,6 +4,7 @@ import {
   findLongFiles,
   findLongFunctions,
   findMissingSamples,
+  findShellWrappedScripts,
   findUnboundScripts,
 } from './rules.ts'
 
@@ -92,5 +93,15 @@ describe('golden samples', () => {
       { path: 'contracts/samples/seat_cancel.v1.json' },
     ])
     expect(findMissingSamples({ topics, version: 2, paths })).toHaveLength(2)
+  })
+})
+
+describe('npm scripts', () => {
+  it('run in the place of the shell that npm starts them with', () => {
+    const good = { prestart: 'node a.mjs', start: 'exec node b.mjs' }
+    expect(findShellWrappedScripts(good)).toEqual([])
+    expect(findShellWrappedScripts({ ...good, test: 'node c.mjs' })).toMatchObject([
+      { problem: expect.stringContaining('the script test ') },
+    ])
   })
 })
