@@ -10,7 +10,8 @@ import { eventTypeOf, isTopic, TOPICS, type Topic } from './topics.ts'
 export const CONTENT_TYPE = 'application/cloudevents+json'
 export const MESSAGE_BYTES_MAX = 1024 * 1024
 
-export type Source = '/reservation' | '/payment' | '/ticket' | '/notification' | '/operator'
+/** Who says it: one of our services (`/ticket`), or whoever has joined them, by its own name. */
+export type Source = `/${string}`
 
 /** A decoded message. `id` is globally unique and fixed where the state changed. */
 export interface MessageOf<T extends Topic> {

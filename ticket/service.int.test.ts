@@ -69,6 +69,19 @@ afterAll(async () => {
   await infra?.stop()
 })
 
+/** A busy broker may refuse for a moment; what is then sent twice has one effect. */
+const send = (messages: readonly Message[]): Promise<true> =>
+  waitFor('Kafka to take the messages', async () => {
+    await producer.send(
+      messages.map((message) => ({
+        topic: message.topic,
+        key: message.payload.reservationId,
+        value: encodeMessage(message),
+      })),
+    )
+    return true as const
+  })
+
 const issuedCount = async (): Promise<number> => {
   const [row] = await db.query<{ count: number }>(
     "SELECT COUNT(*) AS count FROM ticketings WHERE state = 'issued'",
@@ -79,18 +92,11 @@ const issuedCount = async (): Promise<number> => {
 it('loses no payment and says nothing twice when one of two processes is killed', async () => {
   const show = newShow()
   const all = Array.from({ length: PAYMENTS }, (_, n) => reserve(show, `A-1-${n + 1}`))
+  const payments = all.map(paid)
   const [victim, survivor] = [await startTicketProcess(), await startTicketProcess()]
-  const send = (some: typeof all): Promise<void> =>
-    producer.send(
-      some.map(paid).map((message) => ({
-        topic: message.topic,
-        key: message.payload.reservationId,
-        value: encodeMessage(message),
-      })),
-    )
-  await send(all.slice(0, PAYMENTS / 2))
+  await send(payments.slice(0, PAYMENTS / 2))
   await waitFor('the first tickets', async () => (await issuedCount()) > 0, { timeoutMs: 60_000 })
-  const rest = send(all.slice(PAYMENTS / 2))
+  const rest = send(payments.slice(PAYMENTS / 2))
   victim.signal('SIGKILL')
   await rest
   await waitFor('all tickets', async () => (await issuedCount()) === PAYMENTS, {

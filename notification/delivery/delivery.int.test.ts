@@ -257,7 +257,11 @@ describe('a process that is killed in mid-send, three times', () => {
     startChild({
       name: 'deliverer',
       command: process.execPath,
-      args: ['--import', 'tsx', fileURLToPath(new URL('../testing/deliverer.ts', import.meta.url))],
+      args: [
+        '--import',
+        'tsx',
+        fileURLToPath(new URL('../testing/deliverer/main.ts', import.meta.url)),
+      ],
       env: { ...process.env, ...room.env, LOG_LEVEL: 'silent' },
     })
 
