@@ -62,9 +62,7 @@ export class Guard implements Component {
     this.#unwatch = clients.map((client) =>
       watchConnection(client, { onLost: () => this.#lost(), onReady: () => this.#wake.call() }),
     )
-    this.#unsubscribe = gate.subscribe({
-      shut: (_shard, reason) => reason === 'no_epoch' && this.#wake.call(),
-    })
+    this.#unsubscribe = gate.subscribe({ shut: () => this.#wake.call() })
     await ensurePositions(db, gate.shards)
     await this.#look()
     this.#loop = this.#run()

@@ -49,6 +49,7 @@ async function handleSound(
   messages: readonly Message[],
   permits: ReadonlyMap<number, string>,
 ): Promise<void> {
+  if (messages.length === 0) return
   try {
     await options.handler.handle(messages, permits)
   } catch (error) {
@@ -57,6 +58,8 @@ async function handleSound(
       options.log.warn({ err: error, id: messages[0]?.id }, 'a message is left to the consumer')
       return
     }
-    for (const message of messages) await handleSound(options, [message], permits)
+    const middle = messages.length >> 1
+    await handleSound(options, messages.slice(0, middle), permits)
+    await handleSound(options, messages.slice(middle), permits)
   }
 }
