@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { stopIdleSpin } from './requestQueue.ts'
 
 const CONNECT_MS_MAX = 3_000
+const CONNECT_RETRIES_MAX = 5
 const REQUEST_MS_MAX = 15_000
 const KEEP_ALIVE_MS = 60_000
 
@@ -32,14 +33,15 @@ export class KafkaConnection {
     return this.#options.log
   }
 
-  client(): Kafka {
+  /** @param connectRetriesMax how often a lost broker is called before an operation fails */
+  client(connectRetriesMax = CONNECT_RETRIES_MAX): Kafka {
     const { brokers, clientId, log } = this.#options
     return new kafkajs.Kafka({
       brokers: brokers.split(',').map((one) => one.trim()),
       clientId,
       connectionTimeout: CONNECT_MS_MAX,
       requestTimeout: REQUEST_MS_MAX,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, retries: 5 },
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: connectRetriesMax },
       logLevel: kafkajs.logLevel.INFO,
       logCreator: () => (entry) => relayLog(log, entry),
       socketFactory: ({ host, port, onConnect }) => {

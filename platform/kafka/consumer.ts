@@ -8,10 +8,10 @@
  * frozen beyond its session learns of it at its next heartbeat: its late commit is refused and it
  * joins again.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs'
 import type { Message } from '../../contracts/message.ts'
 import type { Topic } from '../../contracts/topics.ts'
-import { OperationalError } from '../errors.ts'
 import { failpoint } from '../failpoints.ts'
 import type { Check } from '../health.ts'
 import type { Component } from '../lifecycle.ts'
@@ -21,6 +21,7 @@ import { Aggregator } from './aggregator.ts'
 import type { KafkaConnection } from './connection.ts'
 import { consumerMetrics } from './consumerMetrics.ts'
 import type { FetchedRecord } from './deadLetter.ts'
+import { isBrokerTrouble, untilAnswered } from './patience.ts'
 import type { RecordSender } from './producer.ts'
 import { Progress } from './progress.ts'
 
@@ -55,7 +56,7 @@ const FETCH_BYTES_PER_PARTITION = 256 * 1024
 /** More than the partitions of any one fetch, so that all of them share a batch. */
 const PARTITIONS_AT_ONCE = 128
 const START_MS_MAX = 60_000
-const START_RETRY_MS = 500
+const REVIVE_MS = 500
 /** A start does not wait longer for the group: a member that died may hold it up. */
 const JOIN_WAIT_MS = 15_000
 
@@ -108,19 +109,13 @@ export class MessageConsumer implements Component {
     })
     this.#consumer = consumer
     this.#listen(consumer)
-    await untilDone(() => consumer.connect())
-    await untilDone(() => consumer.subscribe({ topics: [...topics], fromBeginning: true }))
+    await untilAnswered(() => consumer.connect(), START_MS_MAX)
+    const subscription = { topics: [...topics], fromBeginning: true }
+    await untilAnswered(() => consumer.subscribe(subscription), START_MS_MAX)
     const joined = new Promise<void>((resolve) => {
       this.#onJoined = resolve
     })
-    consumer
-      .run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => this.#eachBatch(payload),
-      })
-      .catch((error: unknown) => this.#fatal(error))
+    this.#run(consumer)
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS / 2)
     if (!(await within(joined, JOIN_WAIT_MS))) log.warn({ group }, 'the group is not joined yet')
   }
@@ -156,8 +151,39 @@ export class MessageConsumer implements Component {
     consumer.on(events.FETCH, () => this.#progress.fetched())
     consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
       this.#progress.left()
-      if (!restart) this.#fatal(error)
+      if (restart) return
+      if (isBrokerTrouble(error)) void this.#revive(consumer, error)
+      else this.#fatal(error)
     })
+  }
+
+  #run(consumer: Consumer): void {
+    const eachBatch = (payload: EachBatchPayload) => this.#eachBatch(payload)
+    consumer
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch,
+      })
+      .catch((error: unknown) => this.#fatal(error))
+  }
+
+  /**
+   * kafkajs gives up for good when a broker that is just starting, or just dying, cannot name the
+   * group's coordinator. That is no reason for a process to die: it begins again.
+   */
+  async #revive(consumer: Consumer, reason: Error): Promise<void> {
+    this.#options.log.warn({ err: reason }, 'the consumer begins again')
+    try {
+      await pause(REVIVE_MS)
+      await untilAnswered(async () => {
+        if (!this.#drained) await consumer.connect()
+      }, START_MS_MAX)
+      if (!this.#drained) this.#run(consumer)
+    } catch (error) {
+      this.#fatal(error)
+    }
   }
 
   /** The process must not live on without its consumer. */
@@ -257,21 +283,6 @@ function mustRejoin(error: unknown): boolean {
 function recordOf(topic: Topic, partition: number, message: KafkaMessage): FetchedRecord {
   const { offset, key, value, headers = {} } = message
   return { topic, partition, offset, key, value, headers }
-}
-
-async function untilDone(action: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + START_MS_MAX
-  for (;;) {
-    try {
-      return await action()
-    } catch (cause) {
-      if (Date.now() > deadline) {
-        const detail = cause instanceof Error ? cause.message : String(cause)
-        throw new OperationalError('KAFKA_UNAVAILABLE', { retriable: true, detail, cause })
-      }
-      await new Promise((resolve) => setTimeout(resolve, START_RETRY_MS))
-    }
-  }
 }
 
 /** True when `done` came within `ms`. */

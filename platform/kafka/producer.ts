@@ -3,11 +3,11 @@
  * arrives meanwhile is merged into the next. kafkajs's idempotent mode stays off: with concurrent
  * sends it acknowledged messages that were never written. Duplicates are the inbox's business.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs, { type Producer, type TopicMessages } from 'kafkajs'
 import { OperationalError } from '../errors.ts'
 import type { Component } from '../lifecycle.ts'
 import type { KafkaConnection } from './connection.ts'
+import { isBrokerTrouble, kafkaUnavailable, untilAnswered } from './patience.ts'
 
 export interface OutgoingRecord {
   topic: string
@@ -28,6 +28,9 @@ export const SEND_BYTES_MAX = 900_000
 /** Records that may wait; beyond it `send` refuses, for memory is not a queue. */
 export const WAITING_RECORDS_MAX = 100_000
 const START_MS_MAX = 60_000
+const CONNECT_RETRIES_MAX = 1
+
+const NOT_CONNECTED = 'the producer is not connected'
 
 /** One call of send: it may be spread over requests, or share one with other calls. */
 interface Ticket {
@@ -60,23 +63,15 @@ export class KafkaProducer implements RecordSender, Component {
    * @throws OperationalError KAFKA_UNAVAILABLE when no broker answers in time
    */
   async start(): Promise<void> {
-    const producer = this.#connection.client().producer({
+    const producer = this.#connection.client(CONNECT_RETRIES_MAX).producer({
       idempotent: false,
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      // The callers retry, with the patience that suits them.
-      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 2 },
+      // Two to three seconds: a new leader is found in that time. For more the callers have the
+      // patience that suits them.
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
     })
-    const deadline = Date.now() + START_MS_MAX
-    for (;;) {
-      try {
-        await producer.connect()
-        break
-      } catch (error) {
-        if (Date.now() > deadline) throw unavailable(error)
-        await pause(500)
-      }
-    }
+    await untilAnswered(() => producer.connect(), START_MS_MAX)
     this.#producer = producer
   }
 
@@ -97,9 +92,9 @@ export class KafkaProducer implements RecordSender, Component {
    */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     if (records.length === 0) return
-    if (!this.#producer) throw unavailable(new Error('the producer is not connected'))
+    if (!this.#producer) throw kafkaUnavailable(NOT_CONNECTED)
     if (this.#waiting.length + records.length > WAITING_RECORDS_MAX) {
-      throw unavailable(new Error(`${this.#waiting.length} records are waiting`))
+      throw kafkaUnavailable(`${this.#waiting.length} records are waiting`)
     }
     const sent = new Promise<void>((resolve, reject) => {
       const ticket: Ticket = { left: records.length, error: undefined, resolve, reject }
@@ -138,7 +133,7 @@ export class KafkaProducer implements RecordSender, Component {
       settle(batch, undefined)
     } catch (error) {
       if (tickets.size === 1 || isAway(error)) {
-        settle(batch, isAway(error) ? unavailable(error) : error)
+        settle(batch, isAway(error) ? kafkaUnavailable(error) : error)
         return
       }
       // One caller's record is refused: the others must not suffer for it.
@@ -160,7 +155,7 @@ export class KafkaProducer implements RecordSender, Component {
       const { key, value, headers } = record
       entry.messages.push(headers ? { key, value, headers: { ...headers } } : { key, value })
     }
-    if (!this.#producer) throw unavailable(new Error('the producer is not connected'))
+    if (!this.#producer) throw kafkaUnavailable(NOT_CONNECTED)
     await this.#producer.sendBatch({ acks: -1, topicMessages: [...byTopic.values()] })
   }
 }
@@ -184,19 +179,5 @@ function bytesOf({ key, value, headers }: OutgoingRecord): number {
 }
 
 /** The broker is away or unwell, as opposed to refusing what was sent. */
-function isAway(error: unknown): boolean {
-  if (error instanceof OperationalError) return error.retriable
-  if (!(error instanceof kafkajs.KafkaJSError)) return false
-  const cause = (error as { cause?: unknown }).cause
-  const origin = cause instanceof kafkajs.KafkaJSError ? cause : error
-  return origin.retriable || error.name === 'KafkaJSNumberOfRetriesExceeded'
-}
-
-const unavailable = (cause: unknown) =>
-  cause instanceof OperationalError
-    ? cause
-    : new OperationalError('KAFKA_UNAVAILABLE', {
-        retriable: true,
-        detail: cause instanceof Error ? cause.message : String(cause),
-        cause,
-      })
+const isAway = (error: unknown): boolean =>
+  error instanceof OperationalError ? error.retriable : isBrokerTrouble(error)

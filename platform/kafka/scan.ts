@@ -3,11 +3,12 @@
  * rebuilding state, for checking it, and for operators.
  */
 import { randomUUID } from 'node:crypto'
-import kafkajs, { type Admin, type Consumer, type EachBatchPayload } from 'kafkajs'
-import { OperationalError } from '../errors.ts'
+import type { Admin, Consumer, EachBatchPayload } from 'kafkajs'
 import type { KafkaConnection } from './connection.ts'
+import { isBrokerTrouble, kafkaUnavailable, untilAnswered } from './patience.ts'
 
 const FETCH_WAIT_MS = 100
+const START_MS_MAX = 30_000
 /** Nothing read for this long means that the broker is away. */
 const SILENCE_MS_MAX = 30_000
 
@@ -45,14 +46,18 @@ export async function scan(options: ScanOptions): Promise<void> {
   const { connection } = options
   const admin = connection.admin()
   try {
-    await admin.connect()
+    // A broker that has just started loads its groups and leads its partitions a moment later.
+    const chosen = await untilAnswered(async () => {
+      await admin.connect()
+      return options.stretches(admin)
+    }, START_MS_MAX)
     const stretches = new Map<string, Stretch>()
-    for (const stretch of await options.stretches(admin)) {
+    for (const stretch of chosen) {
       if (stretch.next < stretch.end) stretches.set(keyOf(stretch), { ...stretch })
     }
     if (stretches.size > 0) await new Scanning(options, stretches).run(admin)
   } catch (error) {
-    throw error instanceof kafkajs.KafkaJSError ? unavailable(error) : error
+    throw isBrokerTrouble(error) ? kafkaUnavailable(error) : error
   } finally {
     await admin.disconnect().catch((error: unknown) => {
       connection.log.debug({ err: error }, 'the admin client did not disconnect')
@@ -75,9 +80,6 @@ export async function wholeTopics(admin: Admin, topics: readonly string[]): Prom
 
 const keyOf = ({ topic, partition }: { topic: string; partition: number }): string =>
   `${topic}/${partition}`
-
-const unavailable = (cause: Error) =>
-  new OperationalError('KAFKA_UNAVAILABLE', { retriable: true, detail: cause.message, cause })
 
 /** One pass over all stretches with a throw-away group. */
 class Scanning {
@@ -105,7 +107,7 @@ class Scanning {
     })
     const watch = setInterval(() => {
       if (Date.now() - this.#movedAt > SILENCE_MS_MAX) {
-        this.#finish(unavailable(new Error(`nothing could be read for ${SILENCE_MS_MAX} ms`)))
+        this.#finish(kafkaUnavailable(`nothing could be read for ${SILENCE_MS_MAX} ms`))
       }
     }, 1_000)
     try {
