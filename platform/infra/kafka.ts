@@ -12,6 +12,8 @@ import { type RunningServer, type ServerOptions, startServer } from './server.ts
 export interface KafkaOptions extends ServerOptions {
   /** The broker's heap in MiB. */
   heapMib?: number
+  /** Further options of the Java virtual machine. */
+  jvmArgs?: readonly string[]
   /** Folder with the broker's jars; without it the one that scripts/bootstrap.mjs fills. */
   libs?: string
 }
@@ -92,8 +94,8 @@ async function prepare(broker: Broker, port: number): Promise<void> {
   ])
 }
 
-const brokerArgs = (broker: Broker, heapMib: number): string[] => [
-  `-Xmx${heapMib}m`,
+const brokerArgs = (broker: Broker, options: KafkaOptions): string[] => [
+  `-Xmx${options.heapMib ?? HEAP_MIB}m`,
   // One small heap on few cores: the serial collector keeps the least memory of its own.
   '-XX:+UseSerialGC',
   '-XX:MaxMetaspaceSize=160m',
@@ -102,6 +104,7 @@ const brokerArgs = (broker: Broker, heapMib: number): string[] => [
   '-Djava.awt.headless=true',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  ...(options.jvmArgs ?? []),
   ...['-cp', broker.classPath, 'kafka.Kafka', broker.settings],
 ]
 
@@ -134,7 +137,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningServer> 
     {
       name: 'kafka',
       urlOf: (chosen) => `127.0.0.1:${chosen}`,
-      launch: () => ({ command: java, args: brokerArgs(broker, options.heapMib ?? HEAP_MIB) }),
+      launch: () => ({ command: java, args: brokerArgs(broker, options) }),
       isReady: kafkaAnswers,
       readyWithinMs: READY_WITHIN_MS,
     },

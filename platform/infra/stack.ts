@@ -13,6 +13,7 @@ export interface ServerTuning {
   redisArgs?: readonly string[]
   bufferPoolMib?: number
   kafkaHeapMib?: number
+  kafkaJvmArgs?: readonly string[]
 }
 
 export interface StackOptions extends ServerTuning {
@@ -42,8 +43,12 @@ export function startNamed(name: ServerName, options: StackOptions): Promise<Run
       return startMariadb({ ...common, ...(bufferPoolMib && { bufferPoolMib }) })
     }
     case 'kafka': {
-      const { kafkaHeapMib } = options
-      return startKafka({ ...common, ...(kafkaHeapMib && { heapMib: kafkaHeapMib }) })
+      const { kafkaHeapMib, kafkaJvmArgs } = options
+      return startKafka({
+        ...common,
+        ...(kafkaHeapMib && { heapMib: kafkaHeapMib }),
+        ...(kafkaJvmArgs && { jvmArgs: kafkaJvmArgs }),
+      })
     }
     default:
       throw new Error(`no server is called ${name satisfies never}`)

@@ -18,6 +18,8 @@ export const TEST_TUNING = {
   redisArgs: ['--databases', '4096'],
   bufferPoolMib: 64,
   kafkaHeapMib: 256,
+  /** The quick compiler alone: a test's broker starts often and never lives long. */
+  kafkaJvmArgs: ['-XX:TieredStopAtLevel=1'],
 } as const
 
 export interface InfraHost {
