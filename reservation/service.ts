@@ -14,7 +14,7 @@ import { Outbox } from '../platform/outbox/outbox.ts'
 import { Booking } from './booking/booking.ts'
 import type { ReservationConfig } from './config.ts'
 import { createEngine, type Engine } from './engine.ts'
-import { Guard } from './http/auth/guard.ts'
+import { Admissions } from './http/auth/admissions.ts'
 import { RateLimiter } from './http/auth/rateLimiter.ts'
 import { SessionIssuer } from './http/auth/sessions.ts'
 import { localKeys, remoteKeys, TokenVerifier } from './http/auth/tokens.ts'
@@ -109,7 +109,7 @@ async function createServer(of: {
     port: config.port,
     isPortShared: config.isPortShared,
     routes,
-    guard: new Guard({ tokens, limiter }),
+    admissions: new Admissions({ tokens, limiter }),
     log,
     metrics,
     onDrain: () => booking.sendWaitersHome(),

@@ -2,7 +2,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { NAMED_SCHEMAS, ProblemDocument } from '../../contracts/http.ts'
 import { PROBLEMS, type ProblemCode } from '../../contracts/problem.ts'
-import type { Access } from './auth/guard.ts'
+import type { Access } from './auth/admissions.ts'
 import type { Answer, Route } from './route.ts'
 
 type Json = Record<string, unknown>

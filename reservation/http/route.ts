@@ -5,7 +5,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import type { ProblemCode } from '../../contracts/problem.ts'
-import type { Access } from './auth/guard.ts'
+import type { Access } from './auth/admissions.ts'
 import type { Identity } from './auth/tokens.ts'
 import type { Reply } from './reply.ts'
 

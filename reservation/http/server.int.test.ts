@@ -6,7 +6,7 @@ import { freePort } from '../../platform/infra/ports.ts'
 import { createLog } from '../../platform/log.ts'
 import { Metrics } from '../../platform/metrics.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
-import { Guard } from './auth/guard.ts'
+import { Admissions } from './auth/admissions.ts'
 import { RateLimiter } from './auth/rateLimiter.ts'
 import { localKeys, TokenVerifier } from './auth/tokens.ts'
 import { json } from './reply.ts'
@@ -93,7 +93,7 @@ function build(more: Partial<HttpServerOptions> = {}) {
     port: 0,
     isPortShared: false,
     routes,
-    guard: new Guard({ tokens, limiter: new RateLimiter(0) }),
+    admissions: new Admissions({ tokens, limiter: new RateLimiter(0) }),
     log: createLog('test', 'silent'),
     metrics,
     onDrain: () => {},

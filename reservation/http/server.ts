@@ -11,7 +11,7 @@ import { isDependencyDown } from '../../platform/errors.ts'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
-import type { Guard } from './auth/guard.ts'
+import type { Admissions } from './auth/admissions.ts'
 import type { Identity } from './auth/tokens.ts'
 import { Exchange } from './exchange.ts'
 import { parseJson } from './json.ts'
@@ -39,7 +39,7 @@ export interface HttpServerOptions {
   /** Lets other processes listen on the same port, which then share its connections. */
   readonly isPortShared: boolean
   readonly routes: readonly Route[]
-  readonly guard: Guard
+  readonly admissions: Admissions
   readonly log: Log
   readonly metrics: Metrics
   /** Called when the stop begins, so that long waits are answered. */
@@ -210,7 +210,7 @@ export class HttpServer {
   async #answer(route: Route, call: CallParts, body: string | null): Promise<Reply> {
     let identity: Identity | null = null
     if (route.access !== 'public') {
-      const admitting = this.#options.guard.admit(call.authorization, route.access)
+      const admitting = this.#options.admissions.admit(call.authorization, route.access)
       const admission = admitting instanceof Promise ? await admitting : admitting
       if (!admission.ok) return admission.reply
       identity = admission.identity

@@ -15,7 +15,7 @@ import { Database } from '../../platform/mysql/database.ts'
 import { migrate } from '../../platform/mysql/migrate.ts'
 import { freshDatabasePrefix, freshRedisUrl, testMysqlUrl } from '../../platform/testing/infra.ts'
 import { Booking } from '../booking/booking.ts'
-import { Guard } from '../http/auth/guard.ts'
+import { Admissions } from '../http/auth/admissions.ts'
 import { RateLimiter } from '../http/auth/rateLimiter.ts'
 import { SESSION_ALGORITHM, SessionIssuer } from '../http/auth/sessions.ts'
 import { localKeys, TokenVerifier } from '../http/auth/tokens.ts'
@@ -104,7 +104,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     port: 0,
     isPortShared: false,
     routes,
-    guard: new Guard({ tokens, limiter }),
+    admissions: new Admissions({ tokens, limiter }),
     log,
     metrics,
     onDrain: () => booking.sendWaitersHome(),

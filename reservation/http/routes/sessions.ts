@@ -27,7 +27,8 @@ export function sessionRoutes(options: {
       const { customerId, token, expiresMs } = await issuer.issueGuest({ ttlMs, nowMs: Date.now() })
       // We have just signed it: no need to verify it when it comes back.
       tokens.trust(token, { customerId, isOperator: false, expiresMs })
-      return json(201, { customerId, token, expiresAt: new Date(expiresMs).toISOString() })
+      const session = { customerId, token, expiresAt: new Date(expiresMs).toISOString() }
+      return json(201, session, [['Cache-Control', 'no-store']])
     },
   })
   return [openSession]

@@ -10,7 +10,7 @@ export type Admission = { ok: true; identity: Identity } | { ok: false; reply: R
 const TOKEN_CHARS_MAX = 4_096
 const BEARER = 'bearer '
 
-export class Guard {
+export class Admissions {
   readonly #tokens: TokenVerifier
   readonly #limiter: RateLimiter
 
