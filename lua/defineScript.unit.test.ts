@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defineScript, loadedScripts } from './defineScript.ts'
 import { checkBinding, type Declared, parseHeader } from './header.ts'
+import { KEY_KINDS } from './keys.ts'
 import './seatScripts.ts'
 
 const FOLDER = new URL('scripts/', import.meta.url)
@@ -42,6 +43,34 @@ describe('the scripts', () => {
     }
   })
 })
+
+describe('the tables of the README', () => {
+  const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8')
+
+  it('name every script with its keys and outcomes', () => {
+    const rows = [...readme.matchAll(/^\| (\w+)(?: \*)? \| ([\w; ]+) \| (`[A-Z].*) \|$/gm)]
+    const told = rows.map(([, name, keys, outcomes = '']) => {
+      const tags = [...outcomes.matchAll(/`([A-Z_]+)/g)].map((match) => match[1])
+      return { name, keys, tags: tags.sort() }
+    })
+    const scripts = loadedScripts().map(({ name, header }) => {
+      const each = header.each ? `; each ${namesOf(header.each.keys)}` : ''
+      const tags = header.tags.filter((tag) => tag !== 'NO_EPOCH')
+      return { name, keys: namesOf(header.keys) + each, tags: tags.sort() }
+    })
+    const byName = (a: { name?: string }, b: { name?: string }) =>
+      String(a.name).localeCompare(String(b.name))
+    expect(told.sort(byName)).toEqual(scripts.sort(byName))
+  })
+
+  it('name every key with its type', () => {
+    for (const [name, { type, pattern }] of Object.entries(KEY_KINDS)) {
+      if (name !== 'key') expect(readme).toContain(`| \`${pattern}\` | ${type} |`)
+    }
+  })
+})
+
+const namesOf = (keys: readonly { name: string }[]) => keys.map(({ name }) => name).join(' ')
 
 describe('a binding that differs from its header', () => {
   const args = { token: () => '', pastId: () => '' }

@@ -133,6 +133,15 @@ describe('holdSeats', () => {
     expect(await redis.hold(2, [1], limit)).toMatchObject({ type: 'held' })
   })
 
+  it('takes a thousand seats in one request, and gives them back', async () => {
+    const indexes = Array.from({ length: 1_000 }, (_, at) => at)
+    expect(await redis.hold(1, indexes, { buyerSeatsMax: 1_000 })).toMatchObject({ type: 'held' })
+    expect(await redis.client.hlen(redis.keys.seats('show'))).toBe(1_000)
+    expect(await redis.hold(2, indexes)).toEqual({ type: 'taken', seats: indexes })
+    expect(await redis.seats.releaseSeats(redis.mine(1))).toMatchObject({ type: 'released' })
+    expect(await redis.client.exists(redis.keys.seats('show'))).toBe(0)
+  })
+
   it('refuses a call without requests or with too many as a bug', async () => {
     const { shard } = redis
     await expect(redis.seats.holdSeats({ shard, requests: [] })).rejects.toThrow(TypeError)

@@ -40,6 +40,7 @@ local epochKey, logKey, deadlinesKey = KEYS[1], KEYS[2], KEYS[3]
 local epoch = redis.call('GET', epochKey)
 if not epoch then return { 'NO_EPOCH' } end
 local now = nowMs()
+local created = whole(now)
 local versions = {}  -- version key -> version, for the shows of this call
 local added = {}     -- score, member, ... of the holds of this call
 
@@ -92,7 +93,7 @@ local function hold(firstKey, firstArg)
   local have = tonumber(redis.call('HGET', buyersKey, customer) or 0)
   if have + #indexes > tonumber(buyerSeatsMax) then return { 'BUYER_LIMIT', whole(have) } end
 
-  local created, deadline = whole(now), whole(now + tonumber(ttlMs))
+  local deadline = whole(now + tonumber(ttlMs))
   local prev = versions[versionKey] or redis.call('GET', versionKey) or epoch
   local entry = {
     'type', 'held', 'show', showId, 'prev', prev, 'reservation', id, 'customer', customer,
