@@ -65,7 +65,8 @@ function plan(needs) {
   const jars = planKafkaJars(needs)
   const programs = planPrograms({ ...needs, withMaven: jars !== null })
   const servers = [programs, jars].filter((step) => step !== null)
-  if (servers.length > 0 && needs.purpose === 'start' && isDockerAnswering()) {
+  const mayCompose = needs.purpose === 'start' && process.env.HOLDFAST_INFRA !== 'own'
+  if (servers.length > 0 && mayCompose && isDockerAnswering()) {
     needs.say('Docker Compose will run Redis, Kafka and SQL; nothing is installed for them')
     return packages ? [packages] : []
   }

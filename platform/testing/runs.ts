@@ -41,7 +41,11 @@ function listFiles(folder: string): string[] {
 async function removeDeadRun(runDir: string): Promise<void> {
   const leftovers = listFiles(registriesOf(runDir)).flatMap(readProcessRegistry)
   await endMarked(leftovers, { graceMs: LEFTOVER_GRACE_MS })
-  rmSync(runDir, { recursive: true, force: true })
+  try {
+    rmSync(runDir, { recursive: true, force: true, maxRetries: 3 })
+  } catch {
+    // Another run that begins at the same moment is removing it too; the next one sees to the rest.
+  }
 }
 
 /** Removes what killed runs left behind, then makes the folder of this run and answers its path. */

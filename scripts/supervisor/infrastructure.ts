@@ -112,7 +112,8 @@ async function chooseCompose(
     return await composeInfra({ root, names: missing, progress, isCleaning, environment })
   } catch (error) {
     if (config.infra === 'compose') throw error
-    progress.say(`Compose did not start (${(error as Error).message}); starting servers of our own`)
+    progress.say(`Compose did not start the servers: ${(error as Error).message.trim()}`)
+    progress.say('Starting servers of our own; HOLDFAST_INFRA=own npm start does so at once.')
     return null
   }
 }
