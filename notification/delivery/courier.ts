@@ -122,7 +122,7 @@ export class Courier {
       return { notification, outcome: { type: 'refused', detail } }
     }
     try {
-      const message = await composeNotice(facts, { key, from: mailFrom, to, atMs: createdAtMs })
+      const message = composeNotice(facts, { key, from: mailFrom, to, atMs: createdAtMs })
       return { notification, outcome: await transport.send(message) }
     } catch (error) {
       // The transport answers and does not throw, so the fault is ours: trying again is no help.

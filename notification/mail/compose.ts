@@ -2,7 +2,7 @@
  * Turns the facts of a notice into a whole message (RFC 5322), always the same bytes for the same
  * notice, so that a message which is sent again after a crash is the same message.
  */
-import MailComposer from 'nodemailer/lib/mail-composer'
+import { assemble } from './assemble.ts'
 import type { NoticeFacts } from './facts.ts'
 import { english } from './templates/en.ts'
 import { korean } from './templates/ko.ts'
@@ -125,27 +125,24 @@ function htmlOf(
 }
 
 /** The message of a notice. Nothing that came from outside can add a header or another address. */
-export async function composeNotice(facts: NoticeFacts, options: ComposeOptions): Promise<Message> {
+export function composeNotice(facts: NoticeFacts, options: ComposeOptions): Message {
   const { key, from, to, atMs } = options
-  const language = languageOf(facts.locale)
-  const composer = new MailComposer({
-    from: { name: SENDER_NAME, address: from },
-    to: { name: '', address: to },
-    ...writeNotice(facts),
-    messageId: messageIdOf(key),
-    date: new Date(atMs),
-    headers: {
-      'Auto-Submitted': 'auto-generated',
-      'Content-Language': language,
-    },
-    // Quoted-printable would escape every character of Korean, and take longer to do so.
-    ...(language === 'ko' && { textEncoding: 'base64' as const }),
-    baseBoundary: key,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
-  const raw = await new Promise<Buffer>((resolve, reject) => {
-    composer.compile().build((error, bytes) => (error ? reject(error) : resolve(bytes)))
+  const { subject, text, html } = writeNotice(facts)
+  const raw = assemble({
+    headers: [
+      ['From', `${SENDER_NAME} <${from}>`],
+      ['To', to],
+      ['Subject', subject],
+      ['Message-ID', messageIdOf(key)],
+      ['Date', new Date(atMs).toUTCString().replace('GMT', '+0000')],
+      ['Auto-Submitted', 'auto-generated'],
+      ['Content-Language', languageOf(facts.locale)],
+    ],
+    parts: [
+      ['text/plain', text],
+      ['text/html', html],
+    ],
+    boundary: `--=_${key}`,
   })
   return { key, to, raw }
 }

@@ -7,25 +7,30 @@ export type Language = 'en' | 'ko'
 export const languageOf = (locale: string | undefined): Language =>
   locale?.split('-')[0]?.toLowerCase() === 'ko' ? 'ko' : 'en'
 
-/** Intl's formatters are costly to make and cheap to keep. Currencies are a closed list. */
-const currencyFormats = new Map<string, Intl.NumberFormat>()
+interface CurrencyFormat {
+  format: Intl.NumberFormat
+  /** Minor units in one major unit, by ISO 4217. */
+  minorUnits: number
+}
+
+/** Intl's formatters are costly to make and to ask, and cheap to keep. */
+const currencyFormats = new Map<string, CurrencyFormat>()
 const CURRENCY_FORMATS_MAX = 400
 
-function currencyFormatOf(language: Language, currency: string): Intl.NumberFormat {
+function currencyFormatOf(language: Language, currency: string): CurrencyFormat {
   const name = `${language} ${currency}`
-  let format = currencyFormats.get(name)
-  if (!format) {
-    format = new Intl.NumberFormat(language, { style: 'currency', currency })
-    if (currencyFormats.size < CURRENCY_FORMATS_MAX) currencyFormats.set(name, format)
-  }
-  return format
+  const known = currencyFormats.get(name)
+  if (known) return known
+  const format = new Intl.NumberFormat(language, { style: 'currency', currency })
+  const made = { format, minorUnits: 10 ** (format.resolvedOptions().maximumFractionDigits ?? 0) }
+  if (currencyFormats.size < CURRENCY_FORMATS_MAX) currencyFormats.set(name, made)
+  return made
 }
 
 /** An amount as people write it; minor units become ISO 4217 digits: 1234 USD -> $12.34. */
 export function formatMoney({ currency, value }: Money, language: Language): string {
-  const format = currencyFormatOf(language, currency)
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 0
-  return format.format(value / 10 ** digits)
+  const { format, minorUnits } = currencyFormatOf(language, currency)
+  return format.format(value / minorUnits)
 }
 
 const timeFormatOf = (language: Language): Intl.DateTimeFormat =>
