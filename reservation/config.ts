@@ -1,4 +1,5 @@
 /** What the reservation service reads from the environment. */
+import { readFileSync } from 'node:fs'
 import { SHARDS_MAX } from '../contracts/ids.ts'
 import {
   type ConfigOf,
@@ -8,10 +9,12 @@ import {
   integer,
   oneOf,
   optionalJson,
+  optionalText,
   optionalUrl,
   port,
   text,
 } from '../platform/config.ts'
+import { OperationalError } from '../platform/errors.ts'
 import { SESSION_ALGORITHM, sessionKeyFaultOf } from './http/auth/sessions.ts'
 
 /** Asymmetric ones only: whoever can verify a token must not be able to make one. */
@@ -29,6 +32,8 @@ export const spec = {
   /** Whether POST /v1/sessions makes guests. */
   issuesSessions: flag('SESSION_ISSUER', { default: false }),
   sessionKey: optionalJson('SESSION_KEY'),
+  /** A file that holds SESSION_KEY, as container platforms hand out secrets. */
+  sessionKeyFile: optionalText('SESSION_KEY_FILE'),
   sessionTtlMs: integer('SESSION_TTL_MS', {
     default: 24 * 3_600_000,
     min: 1_000,
@@ -65,12 +70,36 @@ export function problemsOf(config: ReservationConfig): string[] {
   return problems
 }
 
+/**
+ * The environment with SESSION_KEY taken from the file that SESSION_KEY_FILE names.
+ * @throws OperationalError CONFIG_INVALID when the file cannot be read, or both are set
+ */
+export function withKeyFile(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { SESSION_KEY_FILE: file, SESSION_KEY: key } = env
+  if (!file) return env
+  if (key) throw invalid('SESSION_KEY and SESSION_KEY_FILE exclude each other')
+  try {
+    return { ...env, SESSION_KEY: readFileSync(file, 'utf8').trim() }
+  } catch (cause) {
+    throw invalid(`SESSION_KEY_FILE cannot be read: ${(cause as Error).message}`, cause)
+  }
+}
+
+const invalid = (detail: string, cause?: unknown) =>
+  new OperationalError('CONFIG_INVALID', { retriable: false, detail, cause })
+
 /** The configuration, or one message on stderr with everything that is wrong, and status 1. */
 export function reservationConfigOrExit(env: NodeJS.ProcessEnv): ReservationConfig {
-  const config = configOrExit('reservation', spec, env)
-  const problems = problemsOf(config)
-  if (problems.length === 0) return config
-  const list = problems.map((problem) => `  - ${problem}\n`).join('')
-  process.stderr.write(`reservation cannot start, its configuration is wrong:\n${list}`)
-  process.exit(1)
+  try {
+    const config = configOrExit('reservation', spec, withKeyFile(env))
+    const problems = problemsOf(config)
+    if (problems.length === 0) return config
+    throw invalid(problems.join('\n'))
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    const problems = error.message.replace(/^CONFIG_INVALID: /, '').split('\n')
+    const list = problems.map((problem) => `  - ${problem}\n`).join('')
+    process.stderr.write(`reservation cannot start, its configuration is wrong:\n${list}`)
+    process.exit(1)
+  }
 }

@@ -1,7 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../platform/config.ts'
-import { problemsOf, spec } from './config.ts'
+import { problemsOf, spec, withKeyFile } from './config.ts'
 
 const key = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }))
 const env = {
@@ -45,6 +48,19 @@ describe('the configuration of the reservation service', () => {
   ])('%j contradicts itself', (more, message) => {
     expect(problems(more).join('\n')).toMatch(message)
     expect(problems(more).join('\n')).not.toContain('secret')
+  })
+
+  test('may have its key in a file, but not in two places', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
+    try {
+      const file = join(folder, 'key.json')
+      writeFileSync(file, `${key}\n`)
+      expect(withKeyFile({ SESSION_KEY_FILE: file })).toMatchObject({ SESSION_KEY: key })
+      expect(() => withKeyFile({ SESSION_KEY_FILE: file, SESSION_KEY: key })).toThrow(/exclude/)
+      expect(() => withKeyFile({ SESSION_KEY_FILE: `${file}.no` })).toThrow(/SESSION_KEY_FILE/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('names every bad value at once', () => {

@@ -63,8 +63,6 @@ export interface Edge {
 /** A served edge with names of its own. Everything of it is gone after `stop`. */
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const redisUrl = options.redisUrl ?? (await freshRedisUrl())
-  const log = createLog('edge-test', 'silent')
-  const metrics = new Metrics()
   const db = options.db ?? (await openDatabase(options.mysqlUrl ?? (await testMysqlUrl())))
   const redis = createClient({ url: redisUrl })
   const commandsSent = countCommands(redis)
@@ -72,6 +70,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const scripts = new SeatScripts(redis)
   const gate = new Gate(SHARDS)
   await openShards(scripts, gate)
+  const log = createLog('edge-test', 'silent')
+  const metrics = new Metrics()
   const tail = new LogTail({
     redisUrl,
     shards: SHARDS,
@@ -87,57 +87,58 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const projection = new ProjectedReservations(db)
   const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
   const { issuer, tokens } = await createTokens()
+  const server = serverOf({ options, booking, shows, maps, issuer, tokens, db, metrics })
+  await server.start()
+  const adminToken = await operatorToken(issuer)
+  const stop = async () => {
+    await server.stop()
+    await maps.stop()
+    await tail.stop()
+    redis.disconnect()
+    if (!options.db) await db.stop()
+  }
+  const url = `http://127.0.0.1:${server.port}`
+  return {
+    ...{ url, server, redisUrl, scripts, redis, db, gate, maps, booking, issuer, adminToken },
+    ...{ commandsSent, stop },
+  }
+}
+
+function serverOf(of: {
+  options: EdgeOptions
+  booking: Booking
+  shows: Shows
+  maps: SeatMaps
+  issuer: SessionIssuer
+  tokens: TokenVerifier
+  db: Database
+  metrics: Metrics
+}): HttpServer {
+  const { options, booking, tokens, db, metrics } = of
   const routes = allRoutes({
-    booking,
-    shows,
-    maps,
-    tokens,
-    issuer,
+    ...of,
     sessionTtlMs: HOUR_MS,
     checks: { sql: () => db.check() },
-    metrics,
     version: '0.0.0-test',
   })
   const limiter = new RateLimiter(options.buyerRequestsPerSMax ?? 0)
-  const server = new HttpServer({
+  return new HttpServer({
     host: '127.0.0.1',
     port: 0,
     isPortShared: false,
     routes,
     admissions: new Admissions({ tokens, limiter }),
-    log,
+    log: createLog('edge-test', 'silent'),
     metrics,
     onDrain: () => booking.sendWaitersHome(),
     ...options.server,
   })
-  await server.start()
-  const admin = await issuer.issue({
-    customerId: 'operator',
-    scope: 'admin',
-    ttlMs: HOUR_MS,
-    nowMs: Date.now(),
-  })
-  return {
-    url: `http://127.0.0.1:${server.port}`,
-    server,
-    redisUrl,
-    scripts,
-    redis,
-    db,
-    gate,
-    maps,
-    booking,
-    issuer,
-    adminToken: admin.token,
-    commandsSent,
-    stop: async () => {
-      await server.stop()
-      await maps.stop()
-      await tail.stop()
-      redis.disconnect()
-      if (!options.db) await db.stop()
-    },
-  }
+}
+
+async function operatorToken(issuer: SessionIssuer): Promise<string> {
+  const nowMs = Date.now()
+  const operator = { customerId: 'operator', scope: 'admin', ttlMs: HOUR_MS, nowMs }
+  return (await issuer.issue(operator)).token
 }
 
 function countCommands(redis: RedisClient): () => number {
