@@ -4,17 +4,10 @@
  */
 import { compareLogIds } from '../../contracts/ids.ts'
 import type { Facts } from './facts.ts'
+import type { Finding } from './finding.ts'
 import { judgeMessages } from './judgeMessages.ts'
 import { judgeMoney } from './judgeMoney.ts'
 import { judgeSeats } from './judgeSeats.ts'
-
-export type Invariant = 'I1' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8'
-
-export interface Finding {
-  invariant: Invariant
-  reservationId?: string
-  words: string
-}
 
 /** Everything that is wrong in the facts; an empty list means that all invariants hold. */
 export function judge(facts: Facts): Finding[] {

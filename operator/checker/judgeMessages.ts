@@ -1,7 +1,7 @@
 import { TOPIC_FACTS } from '../../contracts/asyncapi.ts'
 import { isTopic } from '../../contracts/topics.ts'
 import type { Facts } from './facts.ts'
-import type { Finding } from './judge.ts'
+import type { Finding } from './finding.ts'
 
 /** Groups whose handled messages are told by an inbox; the seat service's scripts are idempotent. */
 const GROUPS_WITH_INBOX: ReadonlySet<string> = new Set(['payment', 'ticket', 'notification'])

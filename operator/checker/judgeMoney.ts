@@ -1,5 +1,5 @@
 import type { Facts, LedgerFact, ProviderFact } from './facts.ts'
-import type { Finding } from './judge.ts'
+import type { Finding } from './finding.ts'
 
 interface Account {
   captures: number

@@ -1,5 +1,5 @@
 import type { Facts, RecordFact } from './facts.ts'
-import type { Finding } from './judge.ts'
+import type { Finding } from './finding.ts'
 
 const seatKey = (showId: string, index: number): string => `${showId}/${index}`
 
