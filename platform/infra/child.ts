@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { programFolders } from './config.ts'
 import type { ProcessRegistry } from './processes.ts'
@@ -34,6 +34,7 @@ export interface Child {
 }
 
 export const GRACE_MS = 10_000
+const LOG_TAIL_BYTES = 4_000
 
 /** The full path of a program, or null when it is not installed. */
 export function findProgram(name: string): string | null {
@@ -110,6 +111,48 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     isAlive,
     signal,
     end: ({ graceMs = GRACE_MS } = {}) => endChild({ signal, exited }, graceMs),
+  }
+}
+
+/**
+ * Runs a program that prepares something and ends by itself. When `signal` aborts, it is killed
+ * together with everything it has started.
+ * @throws Error with the end of its log when it fails or is killed.
+ */
+export async function runTool(
+  spec: ChildSpec & { logFile: string; signal?: AbortSignal },
+): Promise<void> {
+  spec.signal?.throwIfAborted()
+  const tool = await startChild(spec)
+  const killGroup = (): void => {
+    try {
+      process.kill(-tool.pid, 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+  }
+  spec.signal?.addEventListener('abort', killGroup)
+  const { code, signal } = await tool.exited
+  spec.signal?.removeEventListener('abort', killGroup)
+  if (code === 0) return
+  throw new Error(`${spec.name} ended with ${signal ?? code}\n${tailOf(spec.logFile)}`.trim())
+}
+
+/** The last lines of a log file, for error messages. */
+export function tailOf(file: string | undefined): string {
+  if (!file) return ''
+  try {
+    const fd = openSync(file, 'r')
+    try {
+      const { size } = fstatSync(fd)
+      const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
+      readSync(fd, buffer, 0, buffer.length, size - buffer.length)
+      return buffer.toString('utf8').trim().split('\n').slice(-20).join('\n')
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return ''
   }
 }
 

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { findProgram } from './child.ts'
+import { findProgram, runTool } from './child.ts'
 import { freePort } from './ports.ts'
 import { kafkaAnswers } from './probe.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
@@ -21,8 +19,6 @@ export interface KafkaOptions extends ServerOptions {
 const READY_WITHIN_MS = 60_000
 const HEAP_MIB = 512
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-
-const run = promisify(execFile)
 
 /** Where scripts/bootstrap.mjs puts the jars of the version that ops/kafka/pom.xml names. */
 export function kafkaLibs(): string {
@@ -82,16 +78,24 @@ interface Broker {
 }
 
 /** Writes the settings and, the first time, formats the log folder. */
-async function prepare(broker: Broker, port: number): Promise<void> {
+async function prepare(broker: Broker, port: number, options: KafkaOptions): Promise<void> {
   const { java, classPath, dataDir, logDir, settings, controllerPort } = broker
+  const { logFile, registry, signal } = options
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(settings, properties({ logDir, port, controllerPort }))
   if (existsSync(join(logDir, 'meta.properties'))) return
   rmSync(logDir, { recursive: true, force: true })
-  await run(java, [
-    ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath],
-    ...['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId(), '-c', settings],
-  ])
+  await runTool({
+    name: 'kafka-format',
+    command: java,
+    args: [
+      ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath],
+      ...['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId(), '-c', settings],
+    ],
+    logFile: logFile ?? join(dataDir, 'format.log'),
+    ...(registry && { registry }),
+    ...(signal && { signal }),
+  })
 }
 
 const brokerArgs = (broker: Broker, options: KafkaOptions): string[] => [
@@ -132,7 +136,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningServer> 
     controllerPort: await freePort(),
   }
   const port = options.port ?? (await freePort())
-  await prepare(broker, port)
+  await prepare(broker, port, options)
   return startServer(
     {
       name: 'kafka',

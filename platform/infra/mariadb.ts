@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { findProgram } from './child.ts'
+import { findProgram, runTool } from './child.ts'
 import { mysqlAnswers } from './probe.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 
@@ -17,23 +15,28 @@ const BUFFER_POOL_MIB = 64
 /** Written last, so that a data folder whose making was interrupted is made anew. */
 const INSTALLED_MARK = '.holdfast-installed'
 
-const run = promisify(execFile)
-
 /** Makes the system tables. Every statement of it goes to the folder alone; nothing is started. */
-async function install(dataDir: string): Promise<void> {
+async function install({ dataDir, registry, signal, logFile }: MariadbOptions): Promise<void> {
   const program = findProgram('mariadb-install-db')
   if (!program) throw new Error('mariadb-install-db is missing; node scripts/bootstrap.mjs start')
   rmSync(dataDir, { recursive: true, force: true })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  await run(program, [
-    '--no-defaults',
-    `--datadir=${dataDir}`,
-    `--user=${userInfo().username}`,
-    // The server listens on the loopback alone; its administrator needs no password there.
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    '--innodb-log-file-size=32M',
-  ])
+  await runTool({
+    name: 'mariadb-install-db',
+    command: program,
+    args: [
+      '--no-defaults',
+      `--datadir=${dataDir}`,
+      `--user=${userInfo().username}`,
+      // The server listens on the loopback alone; its administrator needs no password there.
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--innodb-log-file-size=32M',
+    ],
+    logFile: logFile ?? join(dataDir, 'install.log'),
+    ...(registry && { registry }),
+    ...(signal && { signal }),
+  })
   writeFileSync(join(dataDir, INSTALLED_MARK), 'made by mariadb-install-db\n')
 }
 
@@ -75,7 +78,7 @@ const serverArgs = (options: MariadbOptions, port: number): string[] => [
 export async function startMariadb(options: MariadbOptions): Promise<RunningServer> {
   const command = findProgram('mariadbd')
   if (!command) throw new Error('mariadbd is not installed; node scripts/bootstrap.mjs start')
-  if (!existsSync(join(options.dataDir, INSTALLED_MARK))) await install(options.dataDir)
+  if (!existsSync(join(options.dataDir, INSTALLED_MARK))) await install(options)
   return startServer(
     {
       name: 'mariadb',

@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Child, type ChildSpec, type Exit, GRACE_MS, startChild } from './child.ts'
+import { type Child, type ChildSpec, type Exit, GRACE_MS, startChild, tailOf } from './child.ts'
 import { freePort } from './ports.ts'
 import type { ProcessRegistry } from './processes.ts'
 
@@ -52,25 +51,6 @@ export interface ServerKind {
 
 const PROBE_EVERY_MS = 25
 const PORT_ATTEMPTS_MAX = 3
-const LOG_TAIL_BYTES = 4_000
-
-/** The last lines of a log file, for error messages. */
-export function tailOf(file: string | undefined): string {
-  if (!file) return ''
-  try {
-    const fd = openSync(file, 'r')
-    try {
-      const { size } = fstatSync(fd)
-      const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
-      readSync(fd, buffer, 0, buffer.length, size - buffer.length)
-      return buffer.toString('utf8').trim().split('\n').slice(-20).join('\n')
-    } finally {
-      closeSync(fd)
-    }
-  } catch {
-    return ''
-  }
-}
 
 /**
  * Starts a server and waits until it is ready.
@@ -123,7 +103,8 @@ class ServerProcess implements RunningServer {
 
   /** Starts the process and resolves when it is ready; ends it again when it does not get so. */
   async launch(): Promise<void> {
-    const { logFile, registry } = this.#options
+    const { logFile, registry, signal } = this.#options
+    signal?.throwIfAborted()
     const wish = this.#wish
     const child = await startChild({
       name: this.name,

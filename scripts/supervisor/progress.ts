@@ -16,7 +16,8 @@ export interface Terminal {
 const NAME_WIDTH = 13
 const CLEAR_LINE = '\r\u001b[2K'
 
-export function openProgress(terminal: Terminal): Progress {
+/** Once `signal` has aborted, what fails does so because it was told to, and is not shown. */
+export function openProgress(terminal: Terminal, signal?: AbortSignal): Progress {
   let isPending = false
   const put = (line: string): void => {
     terminal.write(`${isPending ? CLEAR_LINE : ''}${line}\n`)
@@ -34,7 +35,7 @@ export function openProgress(terminal: Terminal): Progress {
         const detail = await work
         put(`  ok  ${label} ${detail}  (${secondsSince(startedAt)} s)`)
       } catch (error) {
-        put(` FAIL ${label}`)
+        if (!signal?.aborted) put(` FAIL ${label}`)
         throw error
       }
     },

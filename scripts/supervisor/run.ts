@@ -56,9 +56,10 @@ export async function runSupervisor(run: RunOptions): Promise<void> {
     process.exit(1)
   }
 
-  const progress = openProgress(terminal)
+  const abort = new AbortController()
+  const progress = openProgress(terminal, abort.signal)
   const { options } = parsed
-  const supervisor = new Supervisor({ options, config, workspace, services, progress })
+  const supervisor = new Supervisor({ options, config, workspace, services, progress, abort })
   const end = async (status: number): Promise<never> => {
     await supervisor.stop()
     release(workspace)

@@ -16,7 +16,7 @@ export interface ServiceContext extends Addresses {
 
 export interface ServiceSpec {
   name: string
-  /** TypeScript entry file, relative to the root. */
+  /** Entry file for scripts/run.mjs, relative to the root. */
   entry: string
   /** The one that people and browsers talk to: it gets the port that was asked for. */
   isEntry?: boolean

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -87,6 +88,19 @@ function start(env: Record<string, string | undefined>, args: readonly string[] 
   starts.push(one)
   return one
 }
+
+/** Command lines of all processes of the machine in which `text` stands. */
+const commandsWith = (text: string): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      } catch {
+        return []
+      }
+    })
+    .filter((command) => command.includes(text))
 
 async function sharedServers(): Promise<Record<string, string>> {
   const { redisUrl, mysqlUrl, kafkaBrokers } = await testInfra()
@@ -319,5 +333,15 @@ describe('servers of its own', () => {
     expect(again.seen()).toMatch(/topics +0 made/)
     again.signal('SIGTERM')
     expect((await again.ended).code).toBe(0)
+  })
+
+  it('leave nothing behind when they are stopped while they are being made', async () => {
+    const one = start({ HOLDFAST_INFRA: 'own' }, ['--port', String(await freePort())])
+    // From here on the system tables of MariaDB and the log folder of Kafka are being made.
+    await waitFor('the first tool', () => children().some(({ name }) => name === 'kafka-format'))
+    one.signal('SIGTERM')
+    expect((await one.ended).code).toBe(0)
+    expect(commandsWith(folder)).toEqual([])
+    expect(one.seen()).not.toContain('FAIL')
   })
 })

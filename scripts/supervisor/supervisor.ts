@@ -38,6 +38,8 @@ export interface SupervisorOptions {
   workspace: Workspace
   services: readonly ServiceSpec[]
   progress: Progress
+  /** Aborted by stop(): whatever is starting then gives up. */
+  abort: AbortController
 }
 
 /** A start that cannot go on, for a reason that the user can act upon. */
@@ -59,7 +61,7 @@ async function choosePort(asked: number | null, progress: Progress): Promise<num
 
 export class Supervisor {
   readonly #given: SupervisorOptions
-  readonly #abort = new AbortController()
+  readonly #abort: AbortController
   readonly #registry: ProcessRegistry
   readonly #services: RunningServer[] = []
   #infrastructure: Infrastructure | null = null
@@ -68,6 +70,7 @@ export class Supervisor {
 
   constructor(given: SupervisorOptions) {
     this.#given = given
+    this.#abort = given.abort
     this.#registry = openProcessRegistry(given.workspace.processesFile)
   }
 

@@ -13,7 +13,7 @@ await runSupervisor({
   workspace: workspaceOf(root, process.env.FAKE_FOLDER),
   services: HOLDFAST_SERVICES.map((spec) => ({
     ...spec,
-    entry: 'scripts/supervisor/fakes/service/main.ts',
+    entry: 'scripts/supervisor/fakes/service/main.mjs',
     env: (context) => ({
       ...spec.env(context),
       FAKE_MODE: spec.name === 'payment' ? mode : 'good',

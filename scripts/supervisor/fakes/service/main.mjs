@@ -1,6 +1,7 @@
 /**
  * A stand-in for a service in the supervisor's tests: answers /readyz and, like the seat service,
- * the calls by which a demo show is made. FAKE_MODE makes it misbehave.
+ * the calls by which a demo show is made. FAKE_MODE makes it misbehave. It is plain JavaScript,
+ * because five of them start with every test.
  */
 import { createServer } from 'node:http'
 
