@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isFullRun } from '../../platform/testing/infra.ts'
 import { type System, startSystem } from '../support/system.ts'
-import { EMPTIED_REDIS, type Fault, SERVER_KILLS, SERVICE_KILLS, STOPPED_REDIS } from './plan.ts'
+import {
+  EMPTIED_REDIS,
+  type Fault,
+  KILLED_TWINS,
+  SERVER_KILLS,
+  SERVICE_KILLS,
+  STOPPED_REDIS,
+} from './plan.ts'
 import { siege } from './siege.ts'
 
-const EACH = [...SERVICE_KILLS, ...SERVER_KILLS, STOPPED_REDIS]
+const EACH = [...SERVICE_KILLS, ...SERVER_KILLS, STOPPED_REDIS, KILLED_TWINS]
 
 describe('a sale while things are killed', () => {
   let system: System
@@ -24,7 +31,7 @@ describe('a sale while things are killed', () => {
     it.each(EACH)('keeps every promise through $name', (fault) => survive([fault]))
   } else {
     it('keeps every promise while everything is killed in turn', () =>
-      survive([...SERVICE_KILLS, ...SERVER_KILLS]))
+      survive([...SERVICE_KILLS, ...SERVER_KILLS, KILLED_TWINS]))
   }
 
   it('settles every checkout when Redis is emptied in the middle', async () => {

@@ -10,8 +10,8 @@ export interface Fault {
 
 const DOWN_MS = 1_500
 
-/** How long a dependency stays away before it comes back: the fault itself, not a wait for it. */
-const stayDown = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+/** How long the fault lasts: part of it, not a wait for something else. */
+const last = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const killService = (service: ServiceName): Fault => ({
   name: `kill -9 of ${service}`,
@@ -25,7 +25,7 @@ const killServer = (server: 'redis' | 'mariadb' | 'kafka'): Fault => ({
   name: `kill -9 of ${server}`,
   async inject({ infra }) {
     await infra[server].kill()
-    await stayDown(DOWN_MS)
+    await last(DOWN_MS)
     await infra[server].restart()
   },
 })
@@ -35,6 +35,23 @@ export const SERVICE_KILLS = (
 ).map(killService)
 
 export const SERVER_KILLS = (['redis', 'mariadb', 'kafka'] as const).map(killServer)
+
+/** Seconds of shared work before the second processes are killed. */
+const SHARED_WORK_MS = 2_000
+
+/** Every worker gets a second process, which shares the partitions and is then killed. */
+export const KILLED_TWINS: Fault = {
+  name: 'kill -9 of a second process of every service',
+  async inject(system) {
+    const twins = await Promise.all(
+      (['reservation', 'payment', 'ticket', 'notification'] as const).map((service) =>
+        system.startAnother(service),
+      ),
+    )
+    await last(SHARED_WORK_MS)
+    await Promise.all(twins.map((twin) => twin.kill()))
+  },
+}
 
 export const EMPTIED_REDIS: Fault = {
   name: 'FLUSHALL',
@@ -52,7 +69,7 @@ export const STOPPED_REDIS: Fault = {
   name: 'SIGSTOP of redis for ten seconds',
   async inject({ infra }) {
     await infra.redis.kill('SIGSTOP')
-    await stayDown(10_000)
+    await last(10_000)
     await infra.redis.kill('SIGCONT')
   },
 }
