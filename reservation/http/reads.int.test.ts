@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reservation, Session, Show, Ticket } from '../../contracts/http.ts'
 import { ticketIdOf } from '../../contracts/ids.ts'
+import type { ReservationEntry } from '../../lua/logEntry.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
+import { ProjectedReservations } from '../projection/reservations.ts'
 import {
   call,
   cancel,
@@ -129,6 +131,70 @@ describe('reading a reservation', () => {
     leaving.abort()
     expect(await waiting).toBe('AbortError')
     await waitFor('nobody to wait', async () => (await waitingRequests()) === 0)
+  })
+})
+
+describe('a reservation that Redis has forgotten', () => {
+  /** Writes what the projector would have written, and lets Redis forget the record. */
+  async function forgotten(held: Reservation, change: Partial<ReservationEntry>): Promise<string> {
+    const { reservationId, showId, customerId, amount } = held
+    const atMs = Date.now()
+    await new ProjectedReservations(edge.db).write(edge.db, [
+      {
+        id: `${atMs}-0`,
+        type: 'expired',
+        status: 'expired',
+        showId,
+        prev: held.version,
+        reservationId,
+        customerId,
+        seats: [0],
+        moved: [],
+        owns: false,
+        amount,
+        createdMs: atMs,
+        deadlineMs: atMs,
+        atMs,
+        ...change,
+      },
+    ])
+    await edge.redis.del(`{s${reservationId.slice(1, 3)}}:r:${reservationId}`)
+    return reservationId
+  }
+
+  test('is read from SQL, by its customer alone', async () => {
+    const id = await forgotten(await holdOf(edge, show.showId, buyer.token, [nextSeat()]), {})
+    const path = `GET /v1/reservations/${id}`
+    expect(await call(edge, path, buyer)).toMatchObject({
+      status: 200,
+      body: { reservationId: id, status: 'expired', seatIds: ['A-1-1'] },
+    })
+    expect((await call(edge, path, await guest(edge))).status).toBe(404)
+  })
+
+  test('refuses what its last state refuses', async () => {
+    const first = await holdOf(edge, show.showId, buyer.token, [nextSeat()])
+    const second = await holdOf(edge, show.showId, buyer.token, [nextSeat()])
+    const expired = await forgotten(first, {})
+    const refunded = await forgotten(second, { type: 'refunded', status: 'refunded' })
+    const remove = (id: string, of: Session) => call(edge, `DELETE /v1/reservations/${id}`, of)
+    expect(await remove(expired, buyer)).toMatchObject({ body: { code: 'hold-expired' } })
+    expect(await remove(refunded, buyer)).toMatchObject({
+      status: 409,
+      body: { code: 'wrong-state', reservationStatus: 'refunded' },
+    })
+    expect((await remove(refunded, await guest(edge))).status).toBe(404)
+  })
+
+  test('still answers for its tickets', async () => {
+    const held = await holdOf(edge, show.showId, buyer.token, [nextSeat()])
+    const ticketId = ticketIdOf(held.reservationId, 1)
+    const tickets = [{ ticketId, seatId: 'A-1-1' }]
+    await forgotten(held, { type: 'confirmed', status: 'confirmed', owns: true, tickets })
+    expect(await call<Ticket>(edge, `GET /v1/tickets/${ticketId}`, buyer)).toMatchObject({
+      status: 200,
+      body: { ticketId, status: 'live' },
+    })
   })
 })
 
