@@ -4,11 +4,11 @@
  * because it died or Kafka was away, the leader finds and publishes. A message may be published
  * twice, never not at all.
  */
-import { v7 as uuidv7 } from 'uuid'
 import { encodeMessage, type Message, type Source } from '../../contracts/message.ts'
 import type { PayloadOf } from '../../contracts/payloads.ts'
 import type { Topic } from '../../contracts/topics.ts'
 import { OperationalError } from '../errors.ts'
+import { newEventId } from '../eventId.ts'
 import type { Check } from '../health.ts'
 import type { RecordSender } from '../kafka/producer.ts'
 import type { Component } from '../lifecycle.ts'
@@ -148,7 +148,7 @@ export class Outbox implements Component {
   #rowOf(message: NewMessage): NewRow {
     const full = {
       ...message,
-      id: message.id ?? uuidv7(),
+      id: message.id ?? newEventId(),
       time: message.time ?? new Date().toISOString(),
       source: this.#options.source,
     } as Message
