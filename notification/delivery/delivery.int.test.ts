@@ -252,6 +252,40 @@ describe('when Redis forgets', () => {
   })
 })
 
+describe('a stop', () => {
+  it('does not hang while Redis is away', async () => {
+    const redis = await startRedis({ dataDir: join(await temporaryFolder(), 'redis') })
+    opened.push(() => redis.stop())
+    const room = await openNotificationRoom({ REDIS_URL: redis.url })
+    await room.deliver()
+    const of = reserve()
+    await room.apply([sold(of)])
+    await untilState(room, of, 'sent')
+    await redis.kill('SIGKILL')
+    const begin = performance.now()
+    await room.close()
+    expect(performance.now() - begin).toBeLessThan(8_000)
+  })
+
+  it('lets a message that is being sent come to its end', async () => {
+    const server = await openMailServer()
+    let letGo: (answer: Answer) => void = () => undefined
+    server.answer = () =>
+      new Promise((resolve) => {
+        letGo = resolve
+      })
+    const room = await openRoom({ SMTP_URL: server.url })
+    await room.deliver()
+    const of = reserve()
+    await room.apply([sold(of)])
+    await waitFor('a message in mid-send', () => server.received.length === 1)
+    const stopped = room.stopDelivery()
+    letGo('accept')
+    await stopped
+    expect(await room.rowsOf(of)).toMatchObject([{ state: 'sent', attempts: 1 }])
+  })
+})
+
 describe('a process that is killed in mid-send, three times', () => {
   const startDeliverer = (room: NotificationRoom): Promise<Child> =>
     startChild({

@@ -8,6 +8,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
+import { within } from './within.ts'
 
 export const QUEUE_NAME = 'deliveries'
 /** A hash tag, so that all keys of the queue live on one node of a Redis Cluster. */
@@ -22,6 +23,8 @@ export const KEYS_PER_JOB_MAX = 50
 /** With this many jobs waiting no more are added; rows wait in SQL until there is room. */
 export const WAITING_JOBS_MAX = 10_000
 const COMMAND_MS_MAX = 2_000
+/** Without Redis BullMQ's own closing never ends. */
+const CLOSING_MS_MAX = 1_000
 const EVENTS_KEPT_MAX = 100
 /** When claiming fails because SQL is away, the job itself is tried again before the sweep acts. */
 const JOB_ATTEMPTS_MAX = 5
@@ -67,8 +70,9 @@ export class DeliveryQueue implements Component {
   }
 
   async stop(): Promise<void> {
-    await this.#queue?.close()
+    const queue = this.#queue
     this.#queue = null
+    if (queue) await within(queue.close(), CLOSING_MS_MAX)
     this.#client?.disconnect()
   }
 

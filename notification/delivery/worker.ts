@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DeliveryJob, QUEUE_NAME, QUEUE_PREFIX } from './queue.ts'
+import { within } from './within.ts'
 
 export interface DeliveryWorkerOptions {
   redisUrl: string
@@ -21,25 +22,28 @@ const STALLED_MAX = 1_000
 /** How long an idle worker blocks in Redis. */
 const IDLE_S = 10
 /** A stop waits this long for what is being sent; the rows of the rest become free by themselves. */
-const STOP_MS_MAX = 10_000
+const SENDING_MS_MAX = 8_000
+/** Without Redis BullMQ's own closing never ends. */
+const CLOSING_MS_MAX = 1_000
 
 export class DeliveryWorker implements Component {
   readonly name = 'delivery worker'
   readonly #options: DeliveryWorkerOptions
   #client: Redis | null = null
   #worker: Worker<DeliveryJob> | null = null
+  readonly #sending = new Set<Promise<void>>()
 
   constructor(options: DeliveryWorkerOptions) {
     this.#options = options
   }
 
   async start(): Promise<void> {
-    const { redisUrl, deliver, log } = this.#options
+    const { redisUrl, log } = this.#options
     // Blocking reads wait for Redis to come back, however long that takes.
     const client = new Redis(redisUrl, { maxRetriesPerRequest: null })
     client.on('error', (error) => log.debug({ err: error }, 'the worker has no Redis'))
     this.#client = client
-    const worker = new Worker<DeliveryJob>(QUEUE_NAME, (job) => deliver(job.data.keys), {
+    const worker = new Worker<DeliveryJob>(QUEUE_NAME, (job) => this.#send(job.data.keys), {
       connection: client,
       prefix: QUEUE_PREFIX,
       skipVersionCheck: true,
@@ -54,13 +58,25 @@ export class DeliveryWorker implements Component {
     this.#worker = worker
   }
 
+  /** Takes no more jobs and lets what is being sent come to its end. */
   async stop(): Promise<void> {
     const worker = this.#worker
     if (!worker) return
     this.#worker = null
-    const limit = setTimeout(() => void worker.close(true), STOP_MS_MAX)
-    await worker.close()
-    clearTimeout(limit)
+    const closing = worker.close()
+    await within(Promise.allSettled(this.#sending), SENDING_MS_MAX)
+    await within(closing, CLOSING_MS_MAX)
+    await within(worker.disconnect(), 0)
     this.#client?.disconnect()
+  }
+
+  async #send(keys: readonly string[]): Promise<void> {
+    const sending = this.#options.deliver(keys)
+    this.#sending.add(sending)
+    try {
+      await sending
+    } finally {
+      this.#sending.delete(sending)
+    }
   }
 }

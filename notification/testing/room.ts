@@ -47,6 +47,7 @@ export interface NotificationRoom {
   courier: Courier
   /** Starts queue, worker and sweep. */
   deliver(): Promise<void>
+  stopDelivery(): Promise<void>
   rowsOf(reservation: Snapshot): Promise<NotificationRow[]>
   /** The .eml files by name. */
   mails(): Promise<Record<string, ParsedMail>>
@@ -86,6 +87,9 @@ export async function openNotificationRoom(
   const consume = () =>
     transactional({ db, consumer: 'notification', outbox, handlers: noticeHandlers({ wake }) })
   const [apply, applyElsewhere] = [consume(), consume()]
+  const stopDelivery = async (): Promise<void> => {
+    for (const component of delivery.components.toReversed()) await component.stop()
+  }
   return {
     db,
     env,
@@ -97,6 +101,7 @@ export async function openNotificationRoom(
     async deliver() {
       for (const component of delivery.components) await component.start()
     },
+    stopDelivery,
     rowsOf: ({ reservationId }) =>
       db.query<NotificationRow>(
         `SELECT notification_key, kind, state, attempts, due_at, last_error FROM notifications
@@ -105,7 +110,7 @@ export async function openNotificationRoom(
       ),
     mails: () => mailsIn(mailDir),
     async close() {
-      for (const component of delivery.components.toReversed()) await component.stop()
+      await stopDelivery()
       await db.execute(`DROP DATABASE ${db.database}`)
       await db.stop()
       await rm(mailDir, { recursive: true, force: true })
