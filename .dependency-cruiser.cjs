@@ -7,7 +7,7 @@ const { builtinModules } = require('node:module')
 const SERVICES = ['reservation', 'payment', 'ticket', 'notification']
 const DOMAIN = `^(${SERVICES.join('|')})/domain/`
 const OUTSIDE_WORLD = `^(node:)?(${builtinModules.join('|')})$|node_modules/(?!@sinclair/typebox/)`
-const TEST = '[.]test[.]ts$|(^|/)(testing|fakes)/|/testkit|^test/'
+const TEST = '[.]test[.]ts$|(^|/)(testing|fakes|sample)/|/testkit|^test/'
 /** Folders of our own code; everything else that an import may name is a package or built in. */
 const ROOMS =
   '^(contracts|platform|lua|reservation|payment|ticket|notification|client|web|operator|loadtest|examples|scripts|test|ops)/'

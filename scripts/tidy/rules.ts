@@ -66,7 +66,7 @@ export function findLongFunctions({ path, text }: SourceText): Finding[] {
 
 /** Who may read the environment: entries, config loaders, plain Node scripts, tests and helpers. */
 const READS_ENVIRONMENT =
-  /(^|\/)(main|config)\.ts$|\.config\.ts$|\.mjs$|\.test\.ts$|^test\/|(^|\/)testing\/|\/testkit/
+  /(^|\/)(main|config)\.ts$|\.config\.ts$|\.mjs$|\.test\.ts$|^test\/|(^|\/)(testing|sample)\/|\/testkit/
 
 /** Reads of process.env where configuration should have been handed in. */
 export function findEnvironmentReads({ path, text }: SourceText): Finding[] {
