@@ -120,7 +120,9 @@ export class Aggregator {
     // kafkajs hands over all partitions of a fetch in one tick: let them share the first batch.
     await Promise.resolve()
     while (this.#claims.length > 0 && !this.#wait.isCut) {
-      for (const claim of this.#claims) await this.#trySuspect(claim)
+      if (this.#suspects.size > 0) {
+        for (const claim of this.#claims) await this.#trySuspect(claim)
+      }
       await this.#visit(this.#gather())
       this.#sweepClaims()
     }

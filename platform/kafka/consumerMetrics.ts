@@ -38,6 +38,7 @@ export function consumerMetrics(
   metrics.gauge('holdfast_consumer_lag', 'Messages not yet handled, as of the last fetch', {
     labelNames: ['topic'],
     collect: (gauge) => {
+      gauge.reset()
       for (const [topic, count] of lag()) gauge.set({ topic }, count)
     },
   })

@@ -116,25 +116,15 @@ export class Database implements Queryable, Component {
     return { ...this.#serverOptions(), database: this.#options.database }
   }
 
-  async query<Row>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
-    try {
-      const [rows] = await this.#open().query(statement(sql, params))
-      return rows as Row[]
-    } catch (error) {
-      throw asOperational(error)
-    }
+  query<Row>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
+    return this.#alone((connection) => connection.query<Row>(sql, params))
   }
 
-  async execute(
+  execute(
     sql: string,
     params: readonly unknown[] = [],
   ): Promise<{ affectedRows: number; insertId: number }> {
-    try {
-      const [header] = await this.#open().query<ResultSetHeader>(statement(sql, params))
-      return { affectedRows: header.affectedRows, insertId: header.insertId }
-    } catch (error) {
-      throw asOperational(error)
-    }
+    return this.#alone((connection) => connection.execute(sql, params))
   }
 
   /**
@@ -167,6 +157,23 @@ export class Database implements Queryable, Component {
   async check(): Promise<Check> {
     await this.query('SELECT 1')
     return { ok: true }
+  }
+
+  /** Runs one statement outside of any transaction. */
+  async #alone<T>(statement: (connection: Queryable) => Promise<T>): Promise<T> {
+    let connection: PoolConnection | null = null
+    let isUsable = true
+    try {
+      connection = await this.#open().getConnection()
+      return await statement(new ConnectionTransaction(connection))
+    } catch (error) {
+      // A statement that timed out still occupies its connection: nobody must be given it.
+      isUsable = !isConnectionLoss(error)
+      throw asOperational(error)
+    } finally {
+      if (isUsable) connection?.release()
+      else connection?.destroy()
+    }
   }
 
   async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

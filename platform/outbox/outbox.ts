@@ -79,7 +79,11 @@ export class Outbox implements Component {
     const { relay, leader } = { relay: this.#relay, leader: this.#leader }
     this.#sweeper = new Sweeper({ db, producer, log, relay, leader, onPublished })
     metrics.gauge('holdfast_outbox_oldest_age_seconds', 'Age of the oldest unpublished row', {
-      collect: async (gauge) => gauge.set((await this.oldestAgeMs()) / 1_000),
+      // Without SQL the age is not known; the other figures must be served all the same.
+      collect: async (gauge) => {
+        const ageMs = await this.oldestAgeMs().catch(() => Number.NaN)
+        gauge.set(ageMs / 1_000)
+      },
     })
     metrics.gauge('holdfast_outbox_handover_rows', 'Rows in memory on their way to Kafka', {
       collect: (gauge) => gauge.set(relay.size),
