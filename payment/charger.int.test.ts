@@ -77,7 +77,7 @@ describe('a payment', () => {
   })
 
   it('that takes longer than a call may is captured once', async () => {
-    const reservationId = await buy('tok_slow_2500')
+    const reservationId = await buy('tok_slow_900')
     const row = await bench.until(reservationId, 'captured')
     expect(row.attempts).toBeGreaterThan(1)
     await expectCapturedOnce(reservationId)
@@ -142,6 +142,41 @@ describe('a provider that refuses', () => {
     await bench.control({ down: false })
     await expectUnavailable(reservationId)
     expect(await bench.charges(reservationId)).toEqual([])
+  })
+})
+
+describe('many payments', () => {
+  const buyMany = async (count: number, token: string): Promise<string[]> => {
+    const ids = Array.from({ length: count }, newReservationId)
+    await bench.feed(ids.map((id) => requestFor(id, token)))
+    return ids
+  }
+
+  it('wait while the provider is down, which is only probed, and go on when it is up', async () => {
+    const { charger } = bench.workers
+    await bench.control({ down: true })
+    const ids = await buyMany(100, 'tok_ok')
+    try {
+      await waitFor('the charger to probe', () => charger.isProbing)
+      expect(charger.roomForSwept).toBeLessThanOrEqual(4)
+    } finally {
+      await bench.control({ down: false })
+    }
+    for (const id of ids) await bench.until(id, 'captured')
+    expect(charger.isProbing).toBe(false)
+    expect(await bench.charges(ids[0] ?? '')).toHaveLength(1)
+  })
+
+  it('are not stalled by slow cards', async () => {
+    const slow = await buyMany(30, 'tok_slow_1500')
+    const quick = await buyMany(30, 'tok_ok')
+    for (const id of [...quick, ...slow]) await bench.until(id, 'captured')
+    const [order] = await bench.db.query<{ quickest: number; slowest: number }>(
+      `SELECT (SELECT MAX(updated_at) FROM payments WHERE reservation_id IN (?)) AS slowest,
+              (SELECT MIN(updated_at) FROM payments WHERE reservation_id IN (?)) AS quickest`,
+      [quick, slow],
+    )
+    expect(order?.slowest).toBeLessThan(order?.quickest ?? 0)
   })
 })
 

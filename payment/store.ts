@@ -295,6 +295,12 @@ export async function claimPayments(
   return affectedRows
 }
 
+/** Whether any payment is due, of whatever kind: one look at the end of an index. */
+export async function isAnythingDue(db: Queryable): Promise<boolean> {
+  const rows = await db.query(`SELECT 1 FROM payments WHERE due_at <= ${SQL_NOW_MS} LIMIT 1`)
+  return rows.length > 0
+}
+
 /** The payments of a kind that have been due the longest. */
 export async function findDue(
   db: Queryable,

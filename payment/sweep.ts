@@ -14,7 +14,7 @@ import type { Figures } from './figures.ts'
 import { atMost } from './lane.ts'
 import type { OutcomeWriter } from './outcomes.ts'
 import type { Refunder } from './refunder.ts'
-import { findOverdue } from './store.ts'
+import { findOverdue, isAnythingDue } from './store.ts'
 
 /** Between sweeps that found little. */
 const SWEEP_MS = 250
@@ -97,6 +97,7 @@ export class Sweep implements Component {
 
   /** True when there may be more than could be taken. */
   async #sweep(): Promise<boolean> {
+    if (!(await isAnythingDue(this.#db))) return false
     const isMoreOverdue = await this.#giveUp()
     const isMoreUnanswered = await this.#charge('unanswered')
     const isMoreRequested = await this.#charge('requested')
