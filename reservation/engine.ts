@@ -92,6 +92,8 @@ export function createEngine(options: EngineOptions): Engine {
   })
   const leases = new Leases({
     ...{ client, scripts, shards, clock, log, metrics },
+    // A rebuild that changes hands begins anew.
+    isNeeded: (shard) => gate.reasonOf(shard) === 'no_epoch',
     ...(options.leaseTtlMs !== undefined && { ttlMs: options.leaseTtlMs }),
     ...(options.leaseRenewMs !== undefined && { renewMs: options.leaseRenewMs }),
   })

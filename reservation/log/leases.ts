@@ -35,6 +35,8 @@ export interface LeasesOptions {
   metrics: Metrics
   /** How long a lease lasts that is not renewed. Default 6,000. */
   ttlMs?: number
+  /** Whether a shard is not to be given up just now, even if others have fewer. */
+  isNeeded?: (shard: number) => boolean
   /** How often leases are renewed, and lapsed ones of others noticed. Default 2,000. */
   renewMs?: number
 }
@@ -129,7 +131,10 @@ export class Leases implements Component {
     const led = [...this.#untilMs.keys()]
     await this.#take(led)
     const kept = [...this.#untilMs.keys()]
-    const surplus = kept.slice(share)
+    const { isNeeded = () => false } = this.#options
+    const surplus = kept
+      .filter((shard) => !isNeeded(shard))
+      .slice(0, Math.max(0, kept.length - share))
     for (const shard of surplus) this.#lose(shard)
     await Promise.all(surplus.map((shard) => this.#release(shard)))
     await this.#claim(share)

@@ -18,6 +18,8 @@ import { Wake } from './wake.ts'
 
 /** Holds listed at a time; the rest of what is due follows at once. */
 const LISTED_MAX = 1_000
+/** Expiring calls of a shard under way at a time: buyers' commands get their turn in between. */
+const CALLS_AT_ONCE = 4
 /** Deadlines that fall together within this time are swept together. */
 const GATHER_MS = 10
 /** A shard is looked at this often even if nothing is known to be due. */
@@ -128,12 +130,15 @@ export class Sweeper implements Component {
     }
     clock.observe(found.nowMs)
     if (found.nextMs !== null) this.#lookWithin(shard, found.nextMs - found.nowMs)
-    await Promise.all(
-      batchesOf(found.holds).map(async (batch) => {
-        const answer = await scripts.expireHolds({ shard, ...batch })
-        if (answer.type === 'no_epoch') gate.refuse(shard, 'no_epoch')
-      }),
-    )
+    const batches = batchesOf(found.holds)
+    for (let at = 0; at < batches.length; at += CALLS_AT_ONCE) {
+      await Promise.all(
+        batches.slice(at, at + CALLS_AT_ONCE).map(async (batch) => {
+          const answer = await scripts.expireHolds({ shard, ...batch })
+          if (answer.type === 'no_epoch') gate.refuse(shard, 'no_epoch')
+        }),
+      )
+    }
     return found.holds.length === LISTED_MAX && gate.isOpen(shard)
   }
 }

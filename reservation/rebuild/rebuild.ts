@@ -36,6 +36,8 @@ export interface Rebuilt {
   rehandled: number
 }
 
+/** Shards that are written back at a time: Redis shall answer each call well within its limit. */
+const RESTORED_AT_ONCE = 4
 /** How long the projector may take for what stands in the log. */
 const DRAIN_MS = 20_000
 
@@ -75,9 +77,13 @@ async function rebuildInUse(
 ): Promise<Rebuilt> {
   let restored = 0
   const cleared = await each(options, shards, (shard) => clear(options, shard))
-  const filled = await each(options, cleared, async (shard) => {
-    restored += await restoreShard(options, shard)
-  })
+  const filled: number[] = []
+  for (let at = 0; at < cleared.length; at += RESTORED_AT_ONCE) {
+    const some = await each(options, cleared.slice(at, at + RESTORED_AT_ONCE), async (shard) => {
+      restored += await restoreShard(options, shard)
+    })
+    filled.push(...some)
+  }
   failpoint('rebuild.after-restore')
   const permits = new Map(filled.map((shard) => [shard, options.token]))
   const rehandled = await rehandle(options, permits)
@@ -125,7 +131,7 @@ async function restoreShard(options: RebuildOptions, shard: number): Promise<num
   const permits = new Map([[shard, token]])
   let count = 0
   for await (const page of reservations.readForRebuild(shard)) {
-    await Promise.all(portionsOf(page).map((portion) => restorePortion(scripts, portion, permits)))
+    for (const portion of portionsOf(page)) await restorePortion(scripts, portion, permits)
     count += page.length
   }
   return count

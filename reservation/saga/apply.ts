@@ -93,12 +93,12 @@ function watchShuts(gate: Gate): ShutWatch {
     const detail = `${shardTagOf(shard)} was shut before its effects were projected`
     return new OperationalError('STATE_UNKNOWN', { retriable: true, detail })
   }
-  const end = gate.subscribe({
-    shut: (shard) => {
-      seen.add(shard)
-      rejects.get(shard)?.(fault(shard))
-    },
-  })
+  const note = (shard: number) => {
+    seen.add(shard)
+    rejects.get(shard)?.(fault(shard))
+  }
+  // A rebuild that another process made may be over before we look: then the epoch is a new one.
+  const end = gate.subscribe({ shut: note, opened: note })
   return {
     end,
     demand(shard) {
