@@ -14,6 +14,7 @@ import {
   type LockedPayment,
   type NewPayment,
   type PaymentUpdate,
+  readClock,
   readOrders,
   updatePayments,
 } from './store.ts'
@@ -29,15 +30,16 @@ export interface Step {
 export async function writeSteps(unit: UnitOfWork, steps: readonly Step[]): Promise<void> {
   const { tx } = unit
   const born = steps.filter((step) => !step.known)
-  if (born.length > 0) await insertPayments(tx, born.map(newPaymentOf))
+  const entries = steps.flatMap(({ event }) => ledgerEntryOf(event))
+  const nowMs = born.length + entries.length > 0 ? await readClock(tx) : 0
+  if (born.length > 0) await insertPayments(tx, born.map(newPaymentOf), nowMs)
   for (const update of updatesOf(steps.filter((step) => step.known))) {
     const changed = await updatePayments(tx, update)
     if (changed !== update.reservationIds.length) {
       throw new TypeError(`${changed} of ${update.reservationIds.length} locked payments changed`)
     }
   }
-  const entries = steps.flatMap(({ event }) => ledgerEntryOf(event))
-  if (entries.length > 0) await insertLedgerEntries(tx, entries)
+  if (entries.length > 0) await insertLedgerEntries(tx, entries, nowMs)
   await publish(unit, steps)
 }
 
@@ -48,7 +50,7 @@ function newPaymentOf({ event, decision }: Step): NewPayment {
   const { state } = decision.payment
   const { reservationId, order } = event
   const dueInMs = state === 'requested' ? HANDOVER_MS : null
-  return { reservationId, state, reason: null, order, dueInMs }
+  return { reservationId, state, order, dueInMs }
 }
 
 interface Group extends PaymentUpdate {

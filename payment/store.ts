@@ -2,12 +2,11 @@
  * The payments and their ledger in SQL: one statement per function, named after what it does.
  * Lists of ids are sorted by the caller (byId), so that all transactions lock rows in one order.
  */
-import type { CancelReason, Money, PaymentFailure, Snapshot } from '../contracts/payloads.ts'
+import type { CancelReason, Money, Snapshot } from '../contracts/payloads.ts'
 import { OperationalError } from '../platform/errors.ts'
 import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import type { Payment, PaymentState } from './domain/paying.ts'
-import { paymentIdOf } from './ids.ts'
 
 /** What a call to the provider needs to know of a payment. */
 export interface Order {
@@ -44,7 +43,6 @@ export interface LockedPayment extends Payment {
 export interface NewPayment {
   reservationId: string
   state: PaymentState
-  reason: PaymentFailure | null
   order: Pick<Order, 'snapshot' | 'traceparent'> & Partial<Pick<Order, 'token' | 'payByMs'>>
   /** ms from now until the sweep takes it up; null: never. */
   dueInMs: number | null
@@ -115,19 +113,27 @@ export async function lockPayments(
   )
 }
 
-/** @throws OperationalError SQL_CONFLICT (retriable) when somebody stored one of them meanwhile */
+/** Milliseconds since 1970, by the SQL server's clock. */
+export async function readClock(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ nowMs: number }>(`SELECT ${SQL_NOW_MS} AS nowMs`)
+  if (!row) throw new TypeError('the SQL server told no time')
+  return row.nowMs
+}
+
+/**
+ * @param nowMs as readClock answers it: plain values in every row are what costs least
+ * @throws OperationalError SQL_CONFLICT (retriable) when somebody stored one of them meanwhile
+ */
 export async function insertPayments(
   tx: Transaction,
   payments: readonly NewPayment[],
+  nowMs: number,
 ): Promise<void> {
-  const row = `(?, ?, ?, ?, ?, ?, ?, ?, LEAST(?, ${SQL_NOW_MS} + ?), ?, ?, ?,
-    ${SQL_NOW_MS}, ${SQL_NOW_MS})`
   try {
     await tx.execute(
-      `INSERT INTO payments (reservation_id, payment_id, show_id, state, currency, amount, token,
-         pay_by, due_at, reason, snapshot, traceparent, created_at, updated_at)
-       VALUES ${payments.map(() => row).join(', ')}`,
-      payments.flatMap(valuesOf),
+      `INSERT INTO payments (reservation_id, show_id, state, currency, amount, token, pay_by,
+         due_at, snapshot, traceparent, created_at, updated_at) VALUES ?`,
+      [payments.map((payment) => valuesOf(payment, nowMs))],
     )
   } catch (cause) {
     if (!isDuplicateKey(cause)) throw cause
@@ -136,24 +142,23 @@ export async function insertPayments(
   }
 }
 
-function valuesOf({ reservationId, state, reason, order, dueInMs }: NewPayment): unknown[] {
+function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: number): unknown[] {
   const { snapshot, token = null, payByMs = null, traceparent = null } = order
   const { showId, amount } = snapshot
+  const dueAtMs = dueInMs === null ? null : Math.min(nowMs + dueInMs, payByMs ?? Infinity)
   return [
     reservationId,
-    paymentIdOf(reservationId),
     showId,
     state,
     amount.currency,
     amount.value,
     token,
     payByMs,
-    // LEAST of anything and NULL is NULL, so a payment without either date is never due.
-    payByMs,
-    dueInMs,
-    reason,
+    dueAtMs,
     JSON.stringify(snapshot),
     traceparent,
+    nowMs,
+    nowMs,
   ]
 }
 
@@ -188,18 +193,22 @@ export async function updatePayments(tx: Transaction, update: PaymentUpdate): Pr
 export async function insertLedgerEntries(
   tx: Transaction,
   entries: readonly LedgerEntry[],
+  nowMs: number,
 ): Promise<void> {
   await tx.execute(
     `INSERT INTO ledger (payment_id, kind, currency, amount, provider_ref, moved_at, created_at)
-     VALUES ${entries.map(() => `(?, ?, ?, ?, ?, ?, ${SQL_NOW_MS})`).join(', ')}`,
-    entries.flatMap(({ paymentId, kind, amount, providerRef, atMs }) => [
-      paymentId,
-      kind,
-      amount.currency,
-      kind === 'refund' ? -amount.value : amount.value,
-      providerRef,
-      atMs,
-    ]),
+     VALUES ?`,
+    [
+      entries.map(({ paymentId, kind, amount, providerRef, atMs }) => [
+        paymentId,
+        kind,
+        amount.currency,
+        kind === 'refund' ? -amount.value : amount.value,
+        providerRef,
+        atMs,
+        nowMs,
+      ]),
+    ],
   )
 }
 

@@ -2,7 +2,9 @@
 -- pay_by is the deadline that the reservation carries.
 CREATE TABLE payments (
   reservation_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  -- Derived from the reservation, so neither can be without the other; see payment/ids.ts.
+  payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin
+    GENERATED ALWAYS AS (CONCAT('p', SUBSTRING(reservation_id, 2))) VIRTUAL,
   show_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   state VARCHAR(12) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   -- The seats were given up while a call was under way.
@@ -28,6 +30,5 @@ CREATE TABLE payments (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (reservation_id),
-  UNIQUE KEY payments_by_id (payment_id),
-  KEY payments_by_due (state, due_at)
+  KEY payments_by_due (due_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
