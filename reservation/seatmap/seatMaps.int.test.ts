@@ -31,11 +31,14 @@ const freshStores = async (): Promise<Stores> => ({
 
 /** The map as Redis has it, seat by seat: 0 free, 1 held, 2 sold, 3 blocked. */
 async function truthOf({ redis }: TestEngine, show: Show): Promise<number[]> {
-  const owners = await redis.hgetall(keysOf(show.shard).seats(show.showId))
-  return Array.from(
-    { length: show.layout.total },
-    (_, index) => 'hsb'.indexOf(owners[index]?.[0] ?? '-') + 1,
-  )
+  const key = keysOf(show.shard).seats(show.showId)
+  const truth: number[] = []
+  for (let from = 0; from < show.layout.total; from += 1_000) {
+    const count = Math.min(1_000, show.layout.total - from)
+    const owners = await redis.hmget(key, ...Array.from({ length: count }, (_, n) => `${from + n}`))
+    truth.push(...owners.map((owner) => 'hsb'.indexOf(owner?.[0] ?? '-') + 1))
+  }
+  return truth
 }
 
 const statesOf = ({ states, total }: SeatMapSnapshot): number[] =>
@@ -206,10 +209,9 @@ describe('seat maps', () => {
     expect(Buffer.from(newest.states).equals(Buffer.from(await packedTruthOf(one, show)))).toBe(
       true,
     )
-    const parts = await loadSeats(source, show, 0)
-    const whole = await loadSeats(source, show, 1_000_000)
-    expect(parts?.seats.differencesFrom(whole?.seats as PackedSeats)).toEqual([])
+    const parts = await loadSeats(source, show)
     expect(parts?.versions.length).toBe(40)
+    expect(Buffer.from(parts?.seats.toBytes() ?? []).equals(Buffer.from(newest.states))).toBe(true)
   })
 })
 
