@@ -29,7 +29,7 @@ import type { RecordSender } from './producer.ts'
 /** How often a message is tried alone before it becomes a dead letter. */
 export const ATTEMPTS_MAX = 5
 const HOLD_BACKOFF = { baseMs: 100, limitMs: 5_000, factor: 3 }
-const DOWN_BACKOFF = { baseMs: 100, limitMs: 3_000 }
+const DOWN_BACKOFF = { baseMs: 100, limitMs: 1_000 }
 
 /** What was fetched from one partition, in order of offsets. */
 export interface Claim {

@@ -21,7 +21,7 @@ import { Aggregator } from './aggregator.ts'
 import type { KafkaConnection } from './connection.ts'
 import { consumerMetrics } from './consumerMetrics.ts'
 import type { FetchedRecord } from './deadLetter.ts'
-import { isBrokerTrouble, untilAnswered } from './patience.ts'
+import { isBrokerTrouble, kafkaUnavailable, untilAnswered } from './patience.ts'
 import type { RecordSender } from './producer.ts'
 import { Progress } from './progress.ts'
 
@@ -57,6 +57,12 @@ const FETCH_BYTES_PER_PARTITION = 256 * 1024
 const PARTITIONS_AT_ONCE = 128
 const START_MS_MAX = 60_000
 const REVIVE_MS = 500
+const FAREWELL_MS = 5_000
+/**
+ * A consumer that gives up leaves its group, and the next one must wait until the session of the
+ * first is over. So it calls a lost broker for as long as it lives; readiness tells of it.
+ */
+const RETRIES_UNLIMITED = Number.MAX_SAFE_INTEGER
 /** A start does not wait longer for the group: a member that died may hold it up. */
 const JOIN_WAIT_MS = 15_000
 
@@ -97,7 +103,7 @@ export class MessageConsumer implements Component {
    */
   async start(): Promise<void> {
     const { connection, group, topics, log, sessionTimeoutMs = SESSION_TIMEOUT_MS } = this.#options
-    const consumer = connection.client().consumer({
+    const consumer = connection.client(RETRIES_UNLIMITED).consumer({
       groupId: group,
       allowAutoTopicCreation: false,
       sessionTimeout: sessionTimeoutMs,
@@ -105,11 +111,12 @@ export class MessageConsumer implements Component {
       maxWaitTimeInMs: FETCH_WAIT_MS,
       minBytes: 1,
       maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: RETRIES_UNLIMITED },
     })
     this.#consumer = consumer
     this.#listen(consumer)
-    await untilAnswered(() => consumer.connect(), START_MS_MAX)
+    const isConnected = await within(consumer.connect(), START_MS_MAX)
+    if (!isConnected) throw kafkaUnavailable('no broker answers')
     const subscription = { topics: [...topics], fromBeginning: true }
     await untilAnswered(() => consumer.subscribe(subscription), START_MS_MAX)
     const joined = new Promise<void>((resolve) => {
@@ -124,12 +131,28 @@ export class MessageConsumer implements Component {
   async stop(): Promise<void> {
     const consumer = this.#consumer
     if (!consumer || this.#drained) return
-    this.#drained = this.#aggregator.release().then(() => this.#commit())
+    let letGo: () => void = () => undefined
+    this.#drained = new Promise((resolve) => {
+      letGo = resolve
+    })
+    await this.#aggregator.release()
     if (this.#heartbeat) clearInterval(this.#heartbeat)
-    await this.#drained
+    // Without a broker there is nobody to say farewell to: the session will time out.
+    const saidFarewell = await within(this.#sayFarewell(consumer, letGo), FAREWELL_MS)
+    if (!saidFarewell) this.#options.log.warn('the group could not be left')
+    letGo()
     if (this.#commitTimer) clearTimeout(this.#commitTimer)
-    await consumer.disconnect()
     this.#consumer = null
+  }
+
+  async #sayFarewell(consumer: Consumer, letGo: () => void): Promise<void> {
+    await this.#commit()
+    letGo()
+    try {
+      await consumer.disconnect()
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the consumer did not disconnect cleanly')
+    }
   }
 
   /** For readiness: joined, fetching, and what was fetched is being settled. */

@@ -21,7 +21,7 @@ export const SWEEP_AGE_MS = 1_000
 /** Published rows and inbox rows are kept this long, for questions and for publishing again. */
 export const KEEP_MS = 7 * 24 * 3_600_000
 const SWEEP_EVERY_MS = 1_000
-const BACKOFF_MS_MAX = 5_000
+const BACKOFF_MS_MAX = 2_000
 const SWEEP_ROWS_MAX = 500
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_ROWS_MAX = 500

@@ -127,8 +127,9 @@ export class SampleWorld {
     }
   }
 
-  /** Messages that became dead letters of this group. */
-  async deadLetters(): Promise<number> {
+  /** How many of the messages became dead letters of this group. */
+  async deadLettersOf(messages: readonly Message[]): Promise<number> {
+    const keys = new Set(messages.map(({ payload }) => payload.reservationId))
     const found: string[] = []
     const consumer = this.connection.client().consumer({ groupId: uniqueName('dlq') })
     const admin = this.connection.admin()
@@ -141,9 +142,10 @@ export class SampleWorld {
       await consumer.subscribe({ topic: 'ticket_cancel.DLQ', fromBeginning: true })
       await consumer.run({
         autoCommit: false,
-        eachMessage: async ({ message: { headers = {} } }) => {
+        eachMessage: async ({ message: { key, headers = {} } }) => {
           left -= 1
-          if (String(headers.dlq_group) === this.group) found.push(String(headers.dlq_offset))
+          const isOurs = String(headers.dlq_group) === this.group && keys.has(String(key))
+          if (isOurs) found.push(String(headers.dlq_offset))
         },
       })
       await waitFor('all dead letters to be read', () => left <= 0)

@@ -28,7 +28,7 @@ async function expectAllOnce(at: SampleWorld, messages: readonly Message[]): Pro
   expect(await at.allHandled(messages, 40_000)).toMatchObject({ doubled: 0 })
   await at.allPublished()
   expect(await at.refundsOf(messages)).toEqual({ missing: 0, several: 0 })
-  expect(await at.deadLetters()).toBe(0)
+  expect(await at.deadLettersOf(messages)).toBe(0)
 }
 
 describe('kill -9', () => {

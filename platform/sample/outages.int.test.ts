@@ -33,7 +33,7 @@ async function expectAllOnce(messages: readonly Message[]): Promise<void> {
   expect(await at.allHandled(messages, 60_000)).toMatchObject({ doubled: 0 })
   await at.allPublished(60_000)
   expect(await at.refundsOf(messages)).toEqual({ missing: 0, several: 0 })
-  expect(await at.deadLetters()).toBe(0)
+  expect(await at.deadLettersOf(messages)).toBe(0)
   await waitFor('readiness', async () => (await readiness()) === 200, { timeoutMs: 30_000 })
   expect(worker.isAlive).toBe(true)
 }
