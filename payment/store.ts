@@ -7,6 +7,7 @@ import { OperationalError } from '../platform/errors.ts'
 import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import type { Payment, PaymentState } from './domain/paying.ts'
+import { paymentIdOf } from './ids.ts'
 
 /** What a call to the provider needs to know of a payment. */
 export interface Order {
@@ -131,8 +132,8 @@ export async function insertPayments(
 ): Promise<void> {
   try {
     await tx.execute(
-      `INSERT INTO payments (reservation_id, show_id, state, currency, amount, token, pay_by,
-         due_at, snapshot, traceparent, created_at, updated_at) VALUES ?`,
+      `INSERT INTO payments (reservation_id, payment_id, show_id, state, currency, amount, token,
+         pay_by, due_at, snapshot, traceparent, created_at, updated_at) VALUES ?`,
       [payments.map((payment) => valuesOf(payment, nowMs))],
     )
   } catch (cause) {
@@ -148,6 +149,7 @@ function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: n
   const dueAtMs = dueInMs === null ? null : Math.min(nowMs + dueInMs, payByMs ?? Infinity)
   return [
     reservationId,
+    paymentIdOf(reservationId),
     showId,
     state,
     amount.currency,
