@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { parseMail } from '../../notification/testing/parseMail.ts'
 import { uniqueName, waitFor } from '../../platform/testing/infra.ts'
 import { ask, Buyer, createShow, type ReservationView } from '../support/client.ts'
 import { expectHealthy } from '../support/quiet.ts'
@@ -53,7 +54,7 @@ export const journeys = (systemOf: () => System) => {
     const mailOf = async (reservationId: string, kind: string): Promise<string> => {
       const file = join(system.mailDir, `${reservationId}.${kind}.eml`)
       await waitFor(`the mail ${kind}`, () => existsSync(file), { timeoutMs: 30_000 })
-      return readFileSync(file, 'utf8')
+      return parseMail(readFileSync(file)).parts['text/plain'] ?? ''
     }
 
     it('sells seats to a buyer who pays, with a ticket and a mail for them', async () => {
