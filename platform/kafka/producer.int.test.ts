@@ -51,10 +51,10 @@ describe('send', () => {
 
   it('takes what comes just as a request ends', async () => {
     const messages = many(50)
-    for (const message of messages) {
-      // Two awaits in a row begin a send in every phase of the end of the last.
+    for (const [index, message] of messages.entries()) {
       await producer.send([recordOf(message)])
-      await Promise.resolve()
+      // Every phase of the end of a request shall see a send begin.
+      for (let tick = 0; tick < index % 10; tick += 1) await Promise.resolve()
     }
     const ids = messages.map(({ id }) => id)
     expect(await written(ids)).toHaveLength(50)

@@ -128,7 +128,10 @@ describe('what was committed', () => {
     await isInserted
     await publish(outbox, [after])
     await allMarked()
-    expect(producer.keys).toEqual([keyOf(before), keyOf(after)])
+    const swept = messageOf()
+    await commitAndDie(outbox, [swept])
+    await allMarked()
+    expect(producer.keys).toEqual([before, after, swept].map(keyOf))
     commit()
     await slow
     expect(await unpublished()).toEqual([keyOf(late)])
@@ -141,11 +144,12 @@ describe('what was committed', () => {
     await commitAndDie(outbox, [other])
     await waitFor('leadership and a sweep', () => producer.sent.length === 1)
     const open = producer.hold()
-    await publish(outbox, [messageOf()])
     const calls = producer.calls
-    // Two more left-overs prove that sweeps have passed over the row that is in flight.
+    await publish(outbox, [messageOf()])
+    await waitFor('it to be in flight', () => producer.calls === calls + 1)
+    // Another left-over proves that a sweep has passed over the row that is in flight.
     await commitAndDie(outbox, [messageOf()])
-    await waitFor('a sweep meanwhile', () => producer.calls > calls, { timeoutMs: 5_000 })
+    await waitFor('a sweep meanwhile', () => producer.calls === calls + 2)
     open()
     await allMarked()
     expect(producer.sent).toHaveLength(3)
