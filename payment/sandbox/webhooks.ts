@@ -5,6 +5,7 @@
  * given up, for the merchant asks again itself when it needs to know.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { request } from 'undici'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import { SIGNATURE_HEADER, signatureOf } from '../signature.ts'
@@ -114,16 +115,18 @@ export class WebhookSender implements Component {
     const atS = Math.floor(Date.now() / 1_000)
     const signature = signatureOf({ secret: this.#secret, rawBody, atS })
     try {
-      const response = await fetch(this.#url, {
+      const { statusCode, body } = await request(this.#url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', [SIGNATURE_HEADER]: signature },
         body: rawBody,
-        signal: AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(REQUEST_MS_MAX)]),
+        headersTimeout: REQUEST_MS_MAX,
+        bodyTimeout: REQUEST_MS_MAX,
+        signal: this.#stopped.signal,
       })
-      await response.arrayBuffer()
-      if (response.ok) return null
-      const isFinal = response.status >= 400 && response.status < 500
-      return { detail: `status ${response.status}`, isFinal }
+      await body.dump()
+      if (statusCode >= 200 && statusCode < 300) return null
+      const isFinal = statusCode >= 400 && statusCode < 500
+      return { detail: `status ${statusCode}`, isFinal }
     } catch (error) {
       this.#stopped.signal.throwIfAborted()
       return { detail: String(error), isFinal: false }
