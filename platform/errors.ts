@@ -32,6 +32,30 @@ export class OperationalError extends Error {
   }
 }
 
-/** True for faults of a dependency that is down: pause and retry, never dead-letter. */
-export const isDependencyDown = (error: unknown): boolean =>
-  error instanceof OperationalError && error.retriable
+/** What sockets say when nobody is there. Libraries throw these bare, or as a cause. */
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+])
+
+/**
+ * True for faults of a dependency that is down: pause and retry, never dead-letter. An
+ * OperationalError says so itself; any other error counts when a socket is at its root (fetch
+ * throws a TypeError for that).
+ */
+export function isDependencyDown(error: unknown): boolean {
+  if (error instanceof OperationalError) return error.retriable
+  if (!(error instanceof Error)) return false
+  const { code } = error as Error & { code?: unknown }
+  if (typeof code === 'string' && NETWORK_CODES.has(code)) return true
+  return isDependencyDown(error.cause)
+}
