@@ -18,6 +18,11 @@ describe('failpoint', () => {
     expect(() => failpoint('sql.after-commit')).not.toThrow()
   })
 
+  it('can pretend a bug', () => {
+    activateFailpoints('consumer.before-apply=bug')
+    expect(() => failpoint('consumer.before-apply')).toThrow(TypeError)
+  })
+
   it('strikes at the given pass only', () => {
     activateFailpoints('outbox.before-send=throw@2, consumer.after-apply=throw@1')
     expect(() => failpoint('outbox.before-send')).not.toThrow()

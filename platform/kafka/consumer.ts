@@ -219,6 +219,7 @@ export class MessageConsumer implements Component {
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     if (this.#drained) return this.#drained
     if (this.#rejoin) throw this.#rejoin
+    failpoint('consumer.handed-over')
     const { batch, resolveOffset } = payload
     const topic = batch.topic as Topic
     const { partition } = batch

@@ -124,6 +124,29 @@ describe('a process', () => {
     expect(await worker.ended).toEqual({ code: 0, signal: null })
   })
 
+  it('ends with status 1 when its consumer crashes for good, and leaves nothing undone', async () => {
+    const at = await world()
+    const messages = many(20)
+    const broken = at.startWorker({ FAILPOINTS: 'consumer.handed-over=bug' })
+    await at.send(messages)
+    expect(await broken.ended).toEqual({ code: 1, signal: null })
+    at.startWorker()
+    await expectAllOnce(at, messages)
+  })
+
+  it('gives up a message at once when its handler has a bug, and goes on', async () => {
+    const at = await world()
+    const worker = at.startWorker({ FAILPOINTS: 'consumer.before-apply=bug' })
+    const [message] = many(1) as [Message]
+    await at.send([message])
+    await waitFor('the dead letter', async () => (await at.deadLettersOf([message])) === 1, {
+      timeoutMs: 40_000,
+      everyMs: 500,
+    })
+    expect(worker.isAlive).toBe(true)
+    expect((await at.effectsOf([message])).handled).toBe(0)
+  })
+
   it('names every wrong variable at once and ends with status 1', async () => {
     const at = await world()
     const worker = at.startWorker({
