@@ -4,14 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Queryable } from '../platform/mysql/database.ts'
-import {
-  byId,
-  type ClaimKind,
-  claimPayments,
-  findDue,
-  readClaimed,
-  type StoredOrder,
-} from './store.ts'
+import { type ClaimKind, claimPayments, findDue, readClaimed } from './dueStore.ts'
+import { byId, type StoredOrder } from './store.ts'
 
 export interface Claimed<O> {
   order: O

@@ -2,8 +2,8 @@
 import type { Metrics } from '../platform/metrics.ts'
 import type { Change, Verdict } from './book.ts'
 import type { PaymentState } from './domain/paying.ts'
+import type { OpenPayments } from './dueStore.ts'
 import type { PaymentEvent } from './events.ts'
-import type { OpenPayments } from './store.ts'
 
 /** States in which something is still to be done. */
 const OPEN = ['requested', 'charging', 'refunding'] as const

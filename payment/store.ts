@@ -72,9 +72,6 @@ export interface LedgerEntry {
   atMs: number
 }
 
-/** Which statement makes a claim, and of which payments. */
-export type ClaimKind = 'requested' | 'unanswered' | 'refund'
-
 export const byId = (ids: Iterable<string>): string[] => [...ids].sort()
 
 interface PaymentRow {
@@ -214,7 +211,7 @@ export async function insertLedgerEntries(
   )
 }
 
-interface OrderRow {
+export interface OrderRow {
   reservation_id: string
   payment_id: string
   token: string | null
@@ -225,13 +222,13 @@ interface OrderRow {
   traceparent: string | null
 }
 
-const ORDER_COLUMNS = `reservation_id, payment_id, token, pay_by, provider_ref, reason, snapshot,
+export const ORDER_COLUMNS = `reservation_id, payment_id, token, pay_by, provider_ref, reason, snapshot,
   traceparent`
 
 /** Everything that a message or a call needs; rows in the order of their ids. */
 export type StoredOrder = Order & { providerRef: string | null; reason: CancelReason | null }
 
-function orderOf(row: OrderRow): StoredOrder {
+export function orderOf(row: OrderRow): StoredOrder {
   const snapshot = JSON.parse(row.snapshot) as Snapshot
   return {
     reservationId: row.reservation_id,
@@ -255,99 +252,4 @@ export async function readOrders(
     [reservationIds],
   )
   return rows.map(orderOf)
-}
-
-/** Those of the payments that the claim got. */
-export async function readClaimed(
-  db: Queryable,
-  options: { reservationIds: readonly string[]; claim: string },
-): Promise<StoredOrder[]> {
-  const rows = await db.query<OrderRow>(
-    `SELECT ${ORDER_COLUMNS} FROM payments
-      WHERE reservation_id IN (?) AND claim = ? ORDER BY reservation_id`,
-    [options.reservationIds, options.claim],
-  )
-  return rows.map(orderOf)
-}
-
-/**
- * What each kind of claim does, as a conditional update that many processes may try at once:
- * decidePayment's `charge` for requested payments, its `no_answer` for charging ones whose caller
- * did not report in time, and a further attempt for refunds.
- */
-const CLAIMS: Record<ClaimKind, { state: PaymentState; set: string; where: string }> = {
-  requested: {
-    state: 'requested',
-    set: `state = 'charging', stop = 0, unanswered = 0,`,
-    where: `pay_by > ${SQL_NOW_MS}`,
-  },
-  unanswered: { state: 'charging', set: 'unanswered = 1,', where: `due_at <= ${SQL_NOW_MS}` },
-  refund: { state: 'refunding', set: '', where: `due_at <= ${SQL_NOW_MS}` },
-}
-
-/** Claims what it can for one call each; answers how many. */
-export async function claimPayments(
-  db: Queryable,
-  options: {
-    kind: ClaimKind
-    reservationIds: readonly string[]
-    claim: string
-    leaseMs: number
-  },
-): Promise<number> {
-  const { state, set, where } = CLAIMS[options.kind]
-  // A date that is far enough already stays as it is: its index entry is the costly part.
-  const { affectedRows } = await db.execute(
-    `UPDATE payments SET ${set} claim = ?, attempts = attempts + 1,
-            due_at = GREATEST(due_at, ${SQL_NOW_MS} + ?), updated_at = ${SQL_NOW_MS}
-      WHERE reservation_id IN (?) AND state = ? AND ${where}`,
-    [options.claim, options.leaseMs, options.reservationIds, state],
-  )
-  return affectedRows
-}
-
-/** Whether any payment is due, of whatever kind: one look at the end of an index. */
-export async function isAnythingDue(db: Queryable): Promise<boolean> {
-  const rows = await db.query(`SELECT 1 FROM payments WHERE due_at <= ${SQL_NOW_MS} LIMIT 1`)
-  return rows.length > 0
-}
-
-/** The payments of a kind that have been due the longest. */
-export async function findDue(
-  db: Queryable,
-  options: { kind: ClaimKind; limit: number },
-): Promise<string[]> {
-  const isOpen = options.kind === 'requested' ? `AND pay_by > ${SQL_NOW_MS}` : ''
-  const rows = await db.query<{ reservation_id: string }>(
-    `SELECT reservation_id FROM payments
-      WHERE due_at <= ${SQL_NOW_MS} AND state = ? ${isOpen} ORDER BY due_at LIMIT ?`,
-    [CLAIMS[options.kind].state, options.limit],
-  )
-  return rows.map((row) => row.reservation_id)
-}
-
-/** Requested payments whose time to pay has passed. */
-export async function findOverdue(db: Queryable, limit: number): Promise<string[]> {
-  const rows = await db.query<{ reservation_id: string }>(
-    `SELECT reservation_id FROM payments
-      WHERE due_at <= ${SQL_NOW_MS} AND state = 'requested' AND pay_by <= ${SQL_NOW_MS}
-      ORDER BY due_at LIMIT ?`,
-    [limit],
-  )
-  return rows.map((row) => row.reservation_id)
-}
-
-export interface OpenPayments {
-  state: PaymentState
-  count: number
-  /** How long the oldest one is due; negative when it is not due yet. */
-  oldestDueMs: number
-}
-
-/** The payments that are not settled, by state. */
-export async function countOpenPayments(db: Queryable): Promise<OpenPayments[]> {
-  return db.query<OpenPayments>(
-    `SELECT state, COUNT(*) AS count, ${SQL_NOW_MS} - MIN(due_at) AS oldestDueMs
-       FROM payments WHERE due_at IS NOT NULL GROUP BY state`,
-  )
 }

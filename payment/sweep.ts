@@ -10,11 +10,11 @@ import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/mysql/database.ts'
 import type { Charger } from './charger.ts'
 import { claimDue } from './claims.ts'
+import { findOverdue, isAnythingDue } from './dueStore.ts'
 import type { Figures } from './figures.ts'
 import { atMost } from './lane.ts'
 import type { OutcomeWriter } from './outcomes.ts'
 import type { Refunder } from './refunder.ts'
-import { findOverdue, isAnythingDue } from './store.ts'
 
 /** Between sweeps that found little. */
 const SWEEP_MS = 250
