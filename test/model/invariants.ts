@@ -3,9 +3,9 @@
  * side can see of the other, so it is answered once per side and view, not once per world.
  */
 import type { Conversation, NoticeInput, NoticeKind } from '../../notification/domain/notices.ts'
+import type { Payment } from '../../payment/domain/paying.ts'
 import type { Status } from '../../reservation/domain/transitions.ts'
 import type { Laws } from './laws.ts'
-import { STATUS_RANKS } from './reservationMoves.ts'
 import {
   describeMessage,
   isLive,
@@ -40,6 +40,33 @@ export function faultOf(side: Side, view: View): string | null {
   if (isLive(side) && books.captures === 0) return 'a live ticket that nobody paid'
   return null
 }
+
+/** What is wrong with a step, whatever comes of it; null when nothing is. */
+export function stepFaultOf(before: Side, after: Side): string | null {
+  const [was, is] = [standingOf(before), standingOf(after)]
+  if (rankOf(is.status) < rankOf(was.status)) {
+    return `its status goes back from ${was.status} to ${is.status}`
+  }
+  if (before.payment?.stop && mayBeCharged(after.payment)) {
+    return 'its payment was told to stop, but may be charged again'
+  }
+  const isRefused = !isGone(before) && isGone(after)
+  if (isRefused && is.owns && is.status !== 'refunding' && after.books.captures > 0) {
+    return 'it holds the seat and has paid, but is refused the ticket'
+  }
+  return null
+}
+
+const rankOf = (status: Status | null): number => (status === null ? 0 : STATUS_RANKS[status])
+
+const isGone = ({ ticket }: Side): boolean =>
+  ticket?.state === 'refused' || ticket?.state === 'void'
+
+/** True when nothing keeps a charger from making a first call. */
+export const mayBeCharged = (payment: Payment | null): boolean =>
+  payment === null ||
+  payment.state === 'requested' ||
+  (payment.state === 'charging' && !payment.stop)
 
 /** How each status lets the reservation's seats be marked. */
 const SEATS_DUE: Record<Status, readonly Standing['owns'][]> = {
@@ -177,6 +204,17 @@ function noticeInputOf(word: Message, index: number): NoticeInput {
   }
 }
 
+/** A status only ever moves up this ladder. */
+const STATUS_RANKS: Record<Status, number> = {
+  held: 1,
+  paying: 2,
+  released: 3,
+  expired: 3,
+  cancelled: 3,
+  confirmed: 4,
+  refunding: 5,
+  refunded: 6,
+}
 const PAYMENT_RANKS: Record<string, number> = {
   tombstone: 1,
   requested: 1,
@@ -205,7 +243,7 @@ export function progressOf(side: Side): number {
   const { payment, ticket, books } = side
   const { status, owns } = standingOf(side)
   const states =
-    (status ? STATUS_RANKS[status] : 0) +
+    rankOf(status) +
     (payment ? (PAYMENT_RANKS[payment.state] ?? 0) : 0) +
     (ticket ? (TICKET_RANKS[ticket.state] ?? 0) : 0)
   const flags =

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util'
 import { HABITS, type Habit, RULES, type Rule, WITHOUT } from './breaches.ts'
 import { type Exploration, explore, type Options } from './explore.ts'
 import { SCENES, type Scene } from './model.ts'
-import { isNoticed, mutants } from './mutants.ts'
+import { excuseOf, isNoticed, mutants } from './mutants.ts'
 import { describeEndings, describeSize, describeViolation } from './trace.ts'
 
 const LOSSES_MAX = 3
@@ -62,20 +62,20 @@ function show(options: Options): Exploration {
   return found
 }
 
-/** Prints every small mistake in the pure functions that goes unnoticed. */
-function showMutants(): void {
+/** Prints the small mistakes in the pure functions that go unnoticed, and why some may. */
+function showMutants(): boolean {
   const all = mutants()
-  let noticedCount = 0
-  for (const { name, laws } of all) {
-    if (isNoticed(laws)) noticedCount += 1
-    else console.log(`unnoticed: ${name}`)
+  const unnoticed = all.filter(({ laws }) => !isNoticed(laws))
+  for (const mutant of unnoticed) {
+    console.log(`unnoticed: ${mutant.name}\n  ${excuseOf(mutant) ?? 'AND SHOULD BE NOTICED'}`)
   }
-  console.log(`${noticedCount} of ${all.length} mutants noticed`)
+  console.log(`${all.length - unnoticed.length} of ${all.length} mutants noticed`)
+  return unnoticed.every((mutant) => excuseOf(mutant) !== null)
 }
 
 const args = parse()
 if (args.mutants) {
-  showMutants()
+  process.exitCode = showMutants() ? 0 : 1
 } else {
   const { without, habit, scene, seeks } = args
   const losses = args.losses === undefined ? undefined : Number(args.losses)

@@ -4,7 +4,7 @@
  * shortcuts are sound.
  */
 import { createForgetting } from './forgetting.ts'
-import { progressOf } from './invariants.ts'
+import { progressOf, stepFaultOf } from './invariants.ts'
 import type { Laws } from './laws.ts'
 import { projected, rebuilt, truncated } from './log.ts'
 import { paymentMoves } from './paymentMoves.ts'
@@ -64,8 +64,8 @@ export interface Successor {
 }
 
 const WAYS = ['none', 'issued', 'confirmed'] as const
-/** More log entries than any number of reservations can write that only ever move on. */
-const LAG_MAX = 31
+/** As many as a reservation can write in a life that only ever moves on. */
+const ENTRIES_MAX = 7
 
 export interface ModelOptions {
   readonly laws: Laws
@@ -148,13 +148,8 @@ export class Model {
     const sides = [...world.sides]
     sides[me] = after
     const log = isLogged ? [...world.log, me] : world.log
-    const fault = log.length > LAG_MAX ? 'the log grows without end' : move.fault
-    return {
-      actor: me,
-      label: move.label,
-      world: { sides, log, lossesLeft: world.lossesLeft },
-      ...(fault && { fault }),
-    }
+    const next: World = { sides, log, lossesLeft: world.lossesLeft }
+    return { actor: me, label: move.label, world: next, ...(move.fault && { fault: move.fault }) }
   }
 
   private projecting({ sides, log, lossesLeft }: World): Successor {
@@ -179,7 +174,7 @@ export class Model {
     const canLose = lossesLeft > 1
     return {
       actor: null,
-      label: `Redis loses its last ${lost} entries, none of them in SQL, and nobody notices`,
+      label: `Redis loses the last ${lost} of its entries, none in SQL, and nobody notices`,
       world: {
         sides: sides.map((number, me) => {
           const kept = log.slice(0, keptCount).filter((author) => author === me).length
@@ -255,11 +250,22 @@ export class Model {
       const after = this.forget(move.side)
       const isIdle = keyOfSide(after) === before
       if (isIdle && !move.fault) continue
-      const isEndless = move.isOwed && progressOf(after) <= progressOf(side)
-      const endless = isEndless ? { fault: 'an owed step brings no progress' } : {}
       const isLogged = move.side.entries.length > side.entries.length
-      steps.push({ move: { ...endless, ...move }, after: this.numberOf(after), isLogged })
+      const fault =
+        move.fault ?? stepFaultOf(side, after) ?? endlessness(move, { before: side, after })
+      steps.push({
+        move: fault ? { ...move, fault } : move,
+        after: this.numberOf(after),
+        isLogged,
+      })
     }
     return { all: steps, isQuiet: steps.every(({ move }) => !move.isOwed) }
   }
+}
+
+/** What a step has to do with never coming to an end; null when nothing. */
+function endlessness(move: Move, { before, after }: { before: Side; after: Side }): string | null {
+  if (after.entries.length > ENTRIES_MAX) return 'it writes to the log without end'
+  const isIdle = move.isOwed && progressOf(after) <= progressOf(before)
+  return isIdle ? 'an owed step brings no progress' : null
 }

@@ -75,6 +75,86 @@ function placesAsked(): Set<string> {
   return asked
 }
 
+/**
+ * Mutants that must not be noticed, since what they do is as good. A mutant that is not noticed
+ * for none of these reasons shows a hole in the model.
+ */
+const HARMLESS: readonly { pattern: RegExp; because: string }[] = [
+  {
+    pattern:
+      /^reservation ("held" on {"type":"checkout"}: seats hold|"confirmed" on .*: seats sell)$/,
+    because: 'the seats are marked like that already',
+  },
+  {
+    pattern:
+      /^reservation "(expired|cancelled)" on .*(e":false|"ticket_c.*|d")}: seats (free|keep)$/,
+    because: 'it owns no seats to free or keep',
+  },
+  {
+    pattern: /^reservation (null|"released") on {"type":"release"}: acts as in "held"$/,
+    because: 'releasing nothing leaves a record that owns nothing',
+  },
+  {
+    pattern: /^reservation "refunding" on {"type":"ticket_cancel".*: (forgets it|seats keep)$/,
+    because: 'payment_refund, which follows, frees the seats; only later',
+  },
+  {
+    pattern:
+      /^reservation "(exp|canc).* on {"type":"ticket_cancel".*: (forg|says|acts .*"refunding"$)/,
+    because: 'payment_refund, which follows, leads to the same end; only later, and untold',
+  },
+  {
+    pattern: /^reservation "cancelled" on {"type":"ticket_confirm","seatsFree":false}: acts/,
+    because: 'the refund is under way already',
+  },
+  {
+    pattern: /^reservation "refunded" on {"type":"payment_refund"}: acts/,
+    because: 'it becomes what it is',
+  },
+  {
+    pattern: /^payment null on {"type":"seat_expired","phase":"paying"}: acts as in {"state":"requ/,
+    because: 'it fails before the request instead of with it',
+  },
+  {
+    pattern: /^payment {"state":"charging",.*,"unanswered":true} on {"type":"seat_expired".*: forg/,
+    because: 'after an unanswered call a refusal means nothing, whether to stop or not',
+  },
+  {
+    pattern: /^payment {"state":"charging",.* on {"type":"(seat_expired"|no_answer").*: acts as in/,
+    because: 'being told to stop, or thinking that a call is lost, is only more careful',
+  },
+  {
+    pattern:
+      /^payment {"state":"charging",.*,"unanswered":false} on {"type":"refused"}: forgets it/,
+    because: 'it asks again at once instead of later',
+  },
+  {
+    pattern:
+      /^payment {.*"stop":false,"unanswered":false} on {"type":"refused"}: acts .*"stop":true/,
+    because: 'it gives up at the first refusal',
+  },
+  {
+    pattern: /^payment {"state":"(captured|failed)".* on {"type":"(captured|declined)"}: acts/,
+    because: 'it says again what it has said',
+  },
+  {
+    pattern: /^ticket (null|{"state":"tombstone".*) on {"type":"payment_create".*: acts/,
+    because: 'the ticket is refused all the same; only the reason differs',
+  },
+  {
+    pattern: /^ticket {"state":"tombstone".* on {"type":"payment_fail".*: says nothing$/,
+    because: 'the tombstone says that the reservation has ended',
+  },
+  {
+    pattern: /^ticket {"state":"(waiting|issued)"} on {"type":"seat_cancel".*: acts/,
+    because: 'refused and void tickets are equally dead',
+  },
+]
+
+/** Why it is right that nobody notices a mutant; null when it is not. */
+export const excuseOf = ({ name }: Mutant): string | null =>
+  HARMLESS.find(({ pattern }) => pattern.test(name))?.because ?? null
+
 /** Whether the model tells a mutant from the real thing: by a violation, or by an end not met. */
 export function isNoticed(laws: Laws): boolean {
   const found = explore({ laws })

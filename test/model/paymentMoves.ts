@@ -1,6 +1,7 @@
 /** What may happen to a side's payment: in its row, in the charger's calls, and at the provider. */
 import type { Payment, PaymentDecision } from '../../payment/domain/paying.ts'
 import { paymentInputOf } from './inputs.ts'
+import { mayBeCharged } from './invariants.ts'
 import type { Laws } from './laws.ts'
 import {
   type Books,
@@ -33,7 +34,7 @@ function arrivals(laws: Laws, side: Side): Move[] {
     .map((mail) => {
       const decision = laws.decidePayment(side.payment, paymentInputOf(mail.message))
       const after = settled(side, decision)
-      const fault = faultOfArrival(after.payment, mail.message)
+      const fault = faultOfArrival(side, after, mail.message)
       return {
         label: `${describeMessage(mail.message)} reaches payment${effectOf(side, decision)}`,
         isOwed: !mail.isHandled,
@@ -44,11 +45,12 @@ function arrivals(laws: Laws, side: Side): Move[] {
 }
 
 /** What is wrong with what a message brought about, or did not. */
-function faultOfArrival(after: Payment | null, message: Message): string | null {
-  if (message.topic !== 'seat_expired' || message.phase !== 'paying') return null
-  const isOpen =
-    !after || after.state === 'requested' || (after.state === 'charging' && !after.stop)
-  return isOpen ? 'its seats are given up, but nothing stops a new charge' : null
+function faultOfArrival(side: Side, after: Side, message: Message): string | null {
+  const isCharging = after.payment?.state === 'charging'
+  if (isCharging && side.payment?.state !== 'charging') return 'no charger started its charge'
+  const isExpiry = message.topic === 'seat_expired' && message.phase === 'paying'
+  if (!isExpiry || !mayBeCharged(after.payment)) return null
+  return 'its seats are given up, but nothing stops a new charge'
 }
 
 /** From the row to a call that is ready to be made, or to giving up. */

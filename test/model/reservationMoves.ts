@@ -25,20 +25,6 @@ const OCCASIONS: readonly Input[] = [
   { type: 'deadline' },
 ]
 
-/** A status only ever moves up this ladder. */
-export const STATUS_RANKS: Record<Status, number> = {
-  held: 1,
-  paying: 2,
-  released: 3,
-  expired: 3,
-  cancelled: 3,
-  confirmed: 4,
-  refunding: 5,
-  refunded: 6,
-}
-
-const rankOf = (status: Status | null): number => (status === null ? 0 : STATUS_RANKS[status])
-
 const ENDED: readonly (Status | null)[] = ['released', 'expired', 'cancelled', 'refunded']
 
 /** All steps of the reservation of `side`. */
@@ -154,16 +140,11 @@ function markAfter(before: Standing['owns'], effect: SeatEffect): Standing['owns
   }
 }
 
-/** What is wrong with a change itself, whatever comes of it. */
+/** A reservation that has its tickets, and its seats for the taking, must be confirmed. */
 function faultOfChange(before: Standing, next: Transition, input: Input): string | null {
-  if (rankOf(next.status) < rankOf(before.status)) {
-    return `its status goes back from ${before.status} to ${next.status}`
-  }
-  const couldHaveSeats = before.owns || (input.type === 'ticket_confirm' && input.seatsFree)
-  if (couldHaveSeats && input.type === 'ticket_confirm' && next.status !== 'confirmed') {
-    return `it has tickets and could have its seats, but becomes ${next.status}`
-  }
-  return null
+  if (input.type !== 'ticket_confirm' || next.status === 'confirmed') return null
+  if (!before.owns && !input.seatsFree) return null
+  return `it has tickets and could have its seats, but becomes ${next.status}`
 }
 
 function announcementOf(before: Status | null, next: Transition): Message | null {

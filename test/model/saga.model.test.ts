@@ -59,7 +59,7 @@ describe('the saga, with all rules in force', () => {
 
 describe('the saga, with one rule taken away', () => {
   const expected = {
-    F1: 'it ends expired with payment failed, ticket refused, money kept',
+    F1: 'it holds the seat and has paid, but is refused the ticket',
     F2: 'it holds the seat and has paid, but is refused the ticket',
     F3: 'it ends cancelled with payment refunded, ticket refused, money returned',
     F4: 'it holds the seat and has paid, but is refused the ticket',
@@ -79,6 +79,7 @@ describe('the saga, with one rule taken away', () => {
   })
 
   test.each([
+    { rule: 'F1', seeks: 'money kept' },
     { rule: 'F5', seeks: 'told "confirmed", but another has its seat' },
     { rule: 'F6', seeks: 'money kept' },
   ] as const)('goes as far wrong without $rule as: $seeks', ({ rule, seeks }) => {

@@ -1,19 +1,9 @@
 /** What may happen to a side's tickets. */
-
-import { isUnpaid } from '../../contracts/payloads.ts'
 import type { TicketDecision } from '../../ticket/domain/ticketing.ts'
 import { ticketingOf } from './forgetting.ts'
 import { ticketInputOf } from './inputs.ts'
 import type { Laws } from './laws.ts'
-import {
-  describeMessage,
-  handled,
-  type Move,
-  publish,
-  type Side,
-  standingOf,
-  type View,
-} from './side.ts'
+import { describeMessage, handled, type Move, publish, type Side, type View } from './side.ts'
 
 /** All steps of the tickets of `side`. */
 export function ticketMoves(laws: Laws, side: Side, view: View): Move[] {
@@ -36,16 +26,9 @@ function moveOf(side: Side, decision: TicketDecision | null, label: string): Mov
   const changed: Side = { ...side, ticket: ticketingOf(decision) }
   const change = `${side.ticket?.state ?? 'none'} -> ${decision.state}`
   const { publish: message } = decision
-  const { status, owns } = standingOf(side)
-  const isRobbed =
-    message?.topic === 'ticket_cancel' &&
-    !isUnpaid(message.reason) &&
-    (status === 'paying' || status === 'confirmed') &&
-    owns !== null
   return {
     label: `${label}: ${change}${message ? ` + ${describeMessage(message)}` : ''}`,
     isOwed: true,
     side: message ? publish(changed, message) : changed,
-    ...(isRobbed && { fault: 'it holds the seat and has paid, but is refused the ticket' }),
   }
 }
