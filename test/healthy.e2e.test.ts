@@ -1,23 +1,15 @@
-/** What is promised while nothing breaks: one system for all of it, for a start takes seconds. */
-import { afterAll, beforeAll, describe } from 'vitest'
-import { contention } from './contention/contention.ts'
-import { checkoutDeadline } from './races/checkoutDeadline.ts'
-import { expiry } from './saga/expiry.ts'
-import { journeys } from './saga/journeys.ts'
-import { latency } from './saga/latency.ts'
-import { type System, startSystem } from './support/system.ts'
+/**
+ * What is promised while nothing breaks. The suites share one system, for a start takes seconds;
+ * the one that wants it idle comes first.
+ */
+import { afterAll, beforeAll } from 'vitest'
+import { startHealthySystem, stopHealthySystem } from './support/healthy.ts'
 
-describe('a system that nothing happens to', () => {
-  let system: System
+import './saga/latency.ts'
+import './saga/journeys.ts'
+import './saga/expiry.ts'
+import './races/checkoutDeadline.ts'
+import './contention/contention.ts'
 
-  beforeAll(async () => {
-    system = await startSystem()
-  })
-  afterAll(() => system?.stop())
-
-  latency(() => system)
-  journeys(() => system)
-  expiry(() => system)
-  checkoutDeadline(() => system)
-  contention(() => system)
-})
+beforeAll(startHealthySystem)
+afterAll(stopHealthySystem)

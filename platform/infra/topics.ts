@@ -1,5 +1,6 @@
 import { deadLetterTopicOf, TOPICS } from '../../contracts/topics.ts'
 import { KafkaConnection } from '../kafka/connection.ts'
+import { untilTopicsAnswer } from '../kafka/topics.ts'
 import { createLog } from '../log.ts'
 
 export interface TopicOptions {
@@ -13,22 +14,37 @@ export interface TopicOptions {
 const REPLICAS_MAX = 3
 
 /**
+ * A dead letter is its record and nine headers more, so where the record just fitted into its topic
+ * it would not fit here. Twice the broker's usual limit.
+ */
+const DEAD_LETTER_SETTINGS = [{ name: 'max.message.bytes', value: String(2 * 1_048_588) }]
+
+/**
  * Makes the topics of contracts/topics.ts and their dead-letter topics where they are missing.
  * Existing ones are left as they are. Answers how many were made.
  * @throws KafkaJSError when no broker can be reached.
  */
 export async function createTopics({ brokers, partitions }: TopicOptions): Promise<number> {
   const log = createLog('topics', 'silent')
-  const admin = new KafkaConnection({ brokers, clientId: 'holdfast-topics', log }).admin()
+  const connection = new KafkaConnection({ brokers, clientId: 'holdfast-topics', log })
+  const admin = connection.admin()
   await admin.connect()
   try {
     const existing = new Set(await admin.listTopics())
     const cluster = await admin.describeCluster()
     const replicationFactor = Math.min(REPLICAS_MAX, cluster.brokers.length)
-    const missing = TOPICS.flatMap((topic) => [topic, deadLetterTopicOf(topic)])
-      .filter((topic) => !existing.has(topic))
-      .map((topic) => ({ topic, numPartitions: partitions, replicationFactor }))
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true })
+    const missing = TOPICS.flatMap((topic) => [
+      { topic },
+      { topic: deadLetterTopicOf(topic), configEntries: DEAD_LETTER_SETTINGS },
+    ])
+      .filter(({ topic }) => !existing.has(topic))
+      .map((one) => ({ ...one, numPartitions: partitions, replicationFactor }))
+    if (missing.length === 0) return 0
+    await admin.createTopics({ topics: missing, waitForLeaders: true })
+    await untilTopicsAnswer(
+      connection,
+      missing.map(({ topic }) => topic),
+    )
     return missing.length
   } finally {
     await admin.disconnect()

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isFullRun, uniqueName } from '../../platform/testing/infra.ts'
 import { Buyer, createShow } from '../support/client.ts'
+import { healthySystem } from '../support/healthy.ts'
 import { expectHealthy } from '../support/quiet.ts'
-import type { System } from '../support/system.ts'
 
 const RACES = isFullRun() ? 2_000 : 200
 const RACERS = 50
@@ -17,42 +17,38 @@ interface Result {
   end: string
 }
 
-export const checkoutDeadline = (systemOf: () => System) => {
-  describe('checkout against the deadline', () => {
-    it(`has exactly one winner, ${RACES} times`, async () => {
-      const system = systemOf()
-      const showId = uniqueName('race')
-      const policy = { holdTtlMs: HOLD_TTL_MS, seatsPerBuyerMax: 1_000 }
-      const seatIds = await createShow(system, {
-        showId,
-        rows: 10,
-        seatsPerRow: RACES / 10,
-        policy,
-      })
-      const buyers = await Promise.all(
-        Array.from({ length: RACERS }, () => Buyer.open(system.http)),
-      )
-      const results: Result[] = []
-      await Promise.all(
-        buyers.map(async (buyer, lane) => {
-          for (let turn = lane; turn < RACES; turn += RACERS) {
-            const at = (turn / RACES) * 2 * SPREAD_MS - SPREAD_MS
-            results.push(await race(buyer, showId, seatIds[turn]!, at))
-          }
-        }),
-      )
-      const paid = results.filter(({ status }) => status === 202)
-      const late = results.filter(({ status }) => status === 410)
-      expect(paid.length + late.length).toBe(RACES)
-      expect(paid.filter(({ end }) => end !== 'confirmed')).toEqual([])
-      expect(late.filter(({ end }) => end !== 'expired')).toEqual([])
-      // Both sides must have won sometimes, or nothing was raced.
-      expect(paid.length).toBeGreaterThan(0)
-      expect(late.length).toBeGreaterThan(0)
-      await expectHealthy(system)
+describe('checkout against the deadline', () => {
+  it(`has exactly one winner, ${RACES} times`, async () => {
+    const system = healthySystem()
+    const showId = uniqueName('race')
+    const policy = { holdTtlMs: HOLD_TTL_MS, seatsPerBuyerMax: 1_000 }
+    const seatIds = await createShow(system, {
+      showId,
+      rows: 10,
+      seatsPerRow: RACES / 10,
+      policy,
     })
+    const buyers = await Promise.all(Array.from({ length: RACERS }, () => Buyer.open(system.http)))
+    const results: Result[] = []
+    await Promise.all(
+      buyers.map(async (buyer, lane) => {
+        for (let turn = lane; turn < RACES; turn += RACERS) {
+          const at = (turn / RACES) * 2 * SPREAD_MS - SPREAD_MS
+          results.push(await race(buyer, showId, seatIds[turn]!, at))
+        }
+      }),
+    )
+    const paid = results.filter(({ status }) => status === 202)
+    const late = results.filter(({ status }) => status === 410)
+    expect(paid.length + late.length).toBe(RACES)
+    expect(paid.filter(({ end }) => end !== 'confirmed')).toEqual([])
+    expect(late.filter(({ end }) => end !== 'expired')).toEqual([])
+    // Both sides must have won sometimes, or nothing was raced.
+    expect(paid.length).toBeGreaterThan(0)
+    expect(late.length).toBeGreaterThan(0)
+    await expectHealthy(system)
   })
-}
+})
 
 /** Holds a seat and checks out `offsetMs` after its deadline (before it when negative). */
 async function race(

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Message } from '../../contracts/message.ts'
-import { isFullRun, testKafkaBrokers, testMysqlUrl, waitFor } from '../testing/infra.ts'
+import { testKafkaBrokers, testMysqlUrl, waitFor } from '../testing/infra.ts'
 import { SampleWorld } from './fixture.ts'
 import { cancelMessage } from './messages.ts'
 import type { Worker } from './worker.ts'
@@ -37,7 +37,8 @@ describe('kill -9', () => {
       'sql.after-commit=kill@1',
       'consumer.before-commit=kill@1',
       'outbox.before-send=kill@1',
-      ...(isFullRun() ? ['sql.before-commit=kill@2', 'outbox.after-send=kill@1'] : []),
+      'sql.before-commit=kill@2',
+      'outbox.after-send=kill@1',
     ]
     const at = await world()
     const doomed = failpoints.map((one) =>

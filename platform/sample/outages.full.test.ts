@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Message } from '../../contracts/message.ts'
-import { isFullRun, type OwnInfra, startOwnInfra, waitFor } from '../testing/infra.ts'
+import { type OwnInfra, startOwnInfra, waitFor } from '../testing/infra.ts'
 import { SampleWorld } from './fixture.ts'
 import { cancelMessage } from './messages.ts'
 import type { Worker } from './worker.ts'
@@ -67,7 +67,7 @@ describe('an outage', () => {
       everyMs: 2,
     })
     await infra.kafka.kill('SIGKILL')
-    await outage(isFullRun() ? 30_000 : 5_000)
+    await outage(30_000)
     await infra.kafka.restart()
     const later = many(50)
     await waitFor(
