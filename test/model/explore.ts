@@ -1,4 +1,4 @@
-/** Breadth-first search through every reachable world, so that a counterexample is a shortest one. */
+/** Breadth-first search through every reachable world, so that counterexamples are short. */
 import { type Rule, WITHOUT } from './breaches.ts'
 import { createCoding } from './coding.ts'
 import { describeEnd, endFaultOf, faultOf } from './invariants.ts'

@@ -1,4 +1,4 @@
-/** What a message is to each consumer's pure function, and everything such a function may be fed. */
+/** What a message is to each pure function, and everything that such a function may be fed. */
 import { CANCEL_REASONS, PAYMENT_FAILURES } from '../../contracts/payloads.ts'
 import type { PaymentInput } from '../../payment/domain/paying.ts'
 import type { Input } from '../../reservation/domain/transitions.ts'

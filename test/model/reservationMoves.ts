@@ -34,7 +34,7 @@ export function reservationMoves(laws: Laws, side: Side, view: View): Move[] {
     const { status } = standingOf(side)
     for (const input of OCCASIONS) {
       const next = laws.transition(status, input)
-      // A hold has nothing but its deadline to end it. What is being paid ends without its deadline.
+      // Only a hold needs its deadline to end; what is being paid must end without it.
       const isOwed = input.type === 'deadline' && status === 'held'
       if (next) moves.push(moveOf(laws, side, next, { label: input.type, isOwed, input, view }))
     }

@@ -93,7 +93,7 @@ describe('the saga, with one rule taken away', () => {
   })
 })
 
-/** The mistakes that hands are likely to make; main.ts --mutants tries every place of the tables. */
+/** Mistakes that are easily made; main.ts --mutants tries every place of the tables. */
 const MISTAKES: Record<string, Partial<Laws>> = {
   'a requested payment ignores that payBy has passed': {
     decidePayment: (payment, input) =>

@@ -35,7 +35,7 @@ const CONSUMERS: Record<Message['topic'], readonly Consumer[]> = {
   payment_refund: ['reservation'],
 }
 
-/** A published message on its way to one consumer. It may arrive at any time, any number of times. */
+/** A published message on its way to a consumer: it may arrive at any time, and repeatedly. */
 export interface Mail {
   readonly to: Consumer
   readonly message: Message
@@ -54,7 +54,7 @@ export interface Standing {
   readonly isRefundAsked: boolean
 }
 
-/** A log entry that the projector has not seen: what it made of the reservation, and its message. */
+/** An entry that the projector has not seen: what it made of the reservation, and its message. */
 export interface Entry {
   readonly standing: Standing
   readonly message: Message | null
