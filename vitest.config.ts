@@ -35,6 +35,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'model',
+          include: ['**/*.model.test.ts'],
+          exclude: ignored,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'int',
           include: ['**/*.int.test.ts'],
           exclude: ignored,

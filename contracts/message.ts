@@ -4,11 +4,11 @@
  */
 import { Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
-import { PAYLOADS, type PayloadOf } from './payloads.ts'
+import { Id, PAYLOADS, type PayloadOf } from './payloads.ts'
 import { eventTypeOf, isTopic, TOPICS, type Topic } from './topics.ts'
 
 export const CONTENT_TYPE = 'application/cloudevents+json'
-export const MESSAGE_BYTES_MAX = 1024 * 1024
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Who says it: one of our services (`/ticket`), or whoever has joined them, by its own name. */
 export type Source = `/${string}`
@@ -30,12 +30,12 @@ export type Message = { [T in Topic]: MessageOf<T> }[Topic]
 const envelopeOf = (topic: Topic) =>
   Type.Object({
     specversion: Type.Literal('1.0'),
-    id: Type.String({ minLength: 1, maxLength: 128 }),
-    source: Type.String({ minLength: 1, maxLength: 128 }),
+    id: Id,
+    source: Id,
     type: Type.Literal(eventTypeOf(topic)),
-    subject: Type.String({ minLength: 1, maxLength: 128 }),
+    subject: Id,
     time: Type.String({ minLength: 20, maxLength: 40 }),
-    traceparent: Type.Optional(Type.String({ maxLength: 128 })),
+    traceparent: Type.Optional(Type.String()),
     data: Type.Object({ topic: Type.Literal(topic), payload: PAYLOADS[topic] }),
   })
 
@@ -110,7 +110,9 @@ function decodeSubject(topic: Topic, envelope: Envelope): Decoded {
   if (envelope.subject !== payload.reservationId) {
     return { ok: false, fault: 'SCHEMA', reason: '/subject: must be the reservation id' }
   }
-  const { id, source, time, traceparent } = envelope
+  const { id, source, time } = envelope
+  // A trace is a help, never a reason to refuse a message: one that is malformed is left behind.
+  const traceparent = TRACEPARENT.test(envelope.traceparent ?? '') && envelope.traceparent
   const message = { id, topic, source, time, ...(traceparent && { traceparent }), payload }
   return { ok: true, message: message as Message }
 }

@@ -63,6 +63,31 @@ describe('decodeMessage', () => {
     expect(decodeMessage('seat_confirm', textOf(sample))).toMatchObject({ fault: 'SCHEMA' })
   })
 
+  it('refuses what the stores behind it could not keep', () => {
+    const sample = sampleOf('seat_confirm') as { data: { topic: string; payload: object } }
+    const withPayload = (change: object) => ({
+      ...sample,
+      data: { ...sample.data, payload: { ...sample.data.payload, ...change } },
+    })
+    for (const broken of [
+      { ...sample, id: 'blank at the end ' },
+      { ...sample, id: '한' },
+      withPayload({ amount: { currency: 'KRW', value: 2 ** 60 } }),
+      withPayload({ seatIds: ['A-1-1', 'A-1-1'] }),
+      withPayload({ paymentId: 'é' }),
+    ]) {
+      expect(decodeMessage('seat_confirm', textOf(broken))).toMatchObject({ fault: 'SCHEMA' })
+    }
+  })
+
+  it('leaves a malformed trace behind, but not the message', () => {
+    const decoded = decodeMessage(
+      'seat_confirm',
+      textOf({ ...sampleOf('seat_confirm'), traceparent: 'café' }),
+    )
+    expect(decoded.ok && decoded.message.traceparent).toBe(undefined)
+  })
+
   it('names an unknown topic', () => {
     expect(decodeMessage('seat_lost', '{}')).toMatchObject({ fault: 'UNKNOWN_TOPIC' })
   })

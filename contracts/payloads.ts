@@ -17,13 +17,15 @@ export const SEATS_PER_MESSAGE_MAX = 1_000
 export const Money = Type.Object(
   {
     currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code' }),
-    value: Type.Integer({ minimum: 0, description: 'minor units of the currency' }),
+    value: Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'minor units of the currency',
+    }),
   },
   { $id: 'Money' },
 )
 export type Money = Static<typeof Money>
-
-export const LOCALES = ['en', 'ko'] as const
 
 export const Contact = Type.Object({
   email: Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' }),
@@ -31,9 +33,13 @@ export const Contact = Type.Object({
 })
 export type Contact = Static<typeof Contact>
 
+/** Ids and seat ids are kept in ASCII columns and in keys, so they are ASCII without blanks. */
+export const Id = Type.String({ pattern: '^[!-~]{1,128}$' })
+const SeatId = Type.String({ pattern: '^[!-~]{5,140}$' })
+
 export const IssuedTicket = Type.Object({
   ticketId: Type.String({ pattern: TICKET_ID_PATTERN }),
-  seatId: Type.String({ minLength: 5, maxLength: 140 }),
+  seatId: SeatId,
 })
 export type IssuedTicket = Static<typeof IssuedTicket>
 
@@ -55,7 +61,6 @@ export const isUnpaid = (reason: CancelReason): reason is PaymentFailure =>
   (PAYMENT_FAILURES as readonly string[]).includes(reason)
 
 const Time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' })
-const Id = Type.String({ minLength: 1, maxLength: 128 })
 const Reason = Type.Union(CANCEL_REASONS.map((reason) => Type.Literal(reason)))
 const FailureReason = Type.Union(PAYMENT_FAILURES.map((reason) => Type.Literal(reason)))
 const Tickets = Type.Array(IssuedTicket, { minItems: 1, maxItems: SEATS_PER_MESSAGE_MAX })
@@ -64,8 +69,9 @@ const base = {
   reservationId: Type.String({ pattern: RESERVATION_ID_PATTERN }),
   showId: Type.String({ pattern: SHOW_ID_PATTERN }),
   customerId: Type.String({ pattern: CUSTOMER_ID_PATTERN }),
-  seatIds: Type.Array(Type.String({ minLength: 5, maxLength: 140 }), {
+  seatIds: Type.Array(SeatId, {
     minItems: 1,
+    uniqueItems: true,
     maxItems: SEATS_PER_MESSAGE_MAX,
   }),
   amount: Type.Object(Money.properties),

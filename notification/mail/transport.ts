@@ -110,8 +110,8 @@ const createSmtp = (url: string) =>
     socketTimeout: SILENCE_MS_MAX,
   })
 
-/** The commands whose refusal is about this one message and not about us or the connection. */
-const ABOUT_THE_MESSAGE = new Set(['MAIL FROM', 'RCPT TO', 'DATA'])
+/** The commands whose refusal is about this one message and not about us, as MAIL FROM's is. */
+const ABOUT_THE_MESSAGE = new Set(['RCPT TO', 'DATA'])
 
 function isRefusal(error: unknown): boolean {
   const { responseCode = 0, command = '' } = error as { responseCode?: number; command?: string }

@@ -9,6 +9,7 @@ export function judgeSeats(facts: Facts): Finding[] {
   return [
     ...judgeOwners(facts),
     ...facts.records.flatMap((record) => judgeRecord(record, owners)),
+    ...judgeProjection(facts),
     ...judgeBuyers(facts),
     ...judgeAgainstTickets(facts),
   ]
@@ -50,6 +51,19 @@ function judgeRecord(record: RecordFact, owners: ReadonlyMap<string, string>): F
   if (astray.length === 0) return []
   const words = `${reservationId} is ${status} but does not own its seats ${astray.join(', ')}`
   return [{ invariant: 'I5', reservationId, words }]
+}
+
+/** SQL knows the same state of each reservation as Redis, for every one that both know. */
+function judgeProjection({ records, services }: Facts): Finding[] {
+  const statuses = new Map(records.map(({ reservationId, status }) => [reservationId, status]))
+  return services
+    .filter(({ service }) => service === 'reservation')
+    .flatMap(({ reservationId, state }): Finding[] => {
+      const status = statuses.get(reservationId)
+      if (status === undefined || status === state) return []
+      const words = `${reservationId} is ${status} in Redis and ${state} in SQL`
+      return [{ invariant: 'I5', reservationId, words }]
+    })
 }
 
 /** The buyer limit counts exactly the seats that a customer's reservations own. */

@@ -5,7 +5,7 @@ import { createLog } from '../log.ts'
 import { Metrics } from '../metrics.ts'
 import { Database, type Transaction } from '../mysql/database.ts'
 import { migrate } from '../mysql/migrate.ts'
-import { Outbox } from '../outbox/outbox.ts'
+import { BODY_BYTES_MAX, Outbox } from '../outbox/outbox.ts'
 import { cancelMessage } from '../sample/messages.ts'
 import { RecordingSender } from '../sample/recordingSender.ts'
 import { migrations } from '../sample/service.ts'
@@ -161,5 +161,19 @@ describe('inTransaction', () => {
     expect(await effects()).toEqual([message.id])
     await waitFor('the message', () => producer.sent.length === 1)
     expect(producer.keys).toEqual([message.payload.reservationId])
+  })
+})
+
+describe('the messages of a transaction', () => {
+  it('are rolled back with it, also those that stood in the outbox already', async () => {
+    const { topic, payload } = cancelMessage()
+    const tooLarge = { ...payload, seatIds: ['x'.repeat(BODY_BYTES_MAX)] }
+    const failed = inTransaction({ db, outbox }, async (unit) => {
+      // A whole statement of rows is inserted before the one that is refused.
+      for (let n = 0; n < 500; n += 1) unit.publish({ topic, payload })
+      unit.publish({ topic, payload: tooLarge })
+    })
+    await expect(failed).rejects.toThrow(RangeError)
+    expect(await db.query('SELECT event_id FROM outbox')).toEqual([])
   })
 })

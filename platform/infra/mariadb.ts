@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { findProgram, runTool } from './child.ts'
 import { mysqlAnswers } from './probe.ts'
@@ -21,6 +21,8 @@ async function install({ dataDir, registry, signal, logFile }: MariadbOptions): 
   if (!program) throw new Error('mariadb-install-db is missing; node scripts/bootstrap.mjs start')
   rmSync(dataDir, { recursive: true, force: true })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  // Two that are made at the same time would share names in the common temporary folder.
+  const temporary = mkdtempSync(join(tmpdir(), 'holdfast-mariadb-'))
   await runTool({
     name: 'mariadb-install-db',
     command: program,
@@ -28,6 +30,7 @@ async function install({ dataDir, registry, signal, logFile }: MariadbOptions): 
       '--no-defaults',
       `--datadir=${dataDir}`,
       `--user=${userInfo().username}`,
+      `--tmpdir=${temporary}`,
       // The server listens on the loopback alone; its administrator needs no password there.
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
@@ -36,7 +39,7 @@ async function install({ dataDir, registry, signal, logFile }: MariadbOptions): 
     logFile: logFile ?? join(dataDir, 'install.log'),
     ...(registry && { registry }),
     ...(signal && { signal }),
-  })
+  }).finally(() => rmSync(temporary, { recursive: true, force: true }))
   writeFileSync(join(dataDir, INSTALLED_MARK), 'made by mariadb-install-db\n')
 }
 

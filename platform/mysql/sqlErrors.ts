@@ -52,6 +52,8 @@ const codeOf = (error: unknown): string => (error as SqlError | null)?.code ?? '
 export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error)
   if (UNAVAILABLE.has(code)) return true
+  // The pool's own words when too many wait for a connection; it gives them no code.
+  if ((error as Error | null)?.message === 'Queue limit reached.') return true
   return (error as SqlError | null)?.fatal === true && !REFUSED.has(code)
 }
 

@@ -83,8 +83,11 @@ export class Exchange {
     // 204 and 304 have no body by definition, and then no length either.
     if (status === 204 || status === 304) res.endWithoutBody()
     else if (body === undefined) res.endWithoutBody(0, isLast)
-    else if (this.#isHead) res.endWithoutBody(Buffer.byteLength(body), isLast)
-    else res.end(body, isLast)
+    else if (this.#isHead) {
+      // Told the length as an argument, uWS waits for a body and drops the next request.
+      res.writeHeader('Content-Length', String(Buffer.byteLength(body)))
+      res.endWithoutBody(undefined, isLast)
+    } else res.end(body, isLast)
   }
 
   #abort(): void {

@@ -14,7 +14,7 @@ import { asOperational } from './redisFault.ts'
 
 export interface ApplyOptions {
   handler: SagaHandler
-  scripts: Pick<ShardVerbs, 'readTip'>
+  scripts: Pick<ShardVerbs, 'readTip' | 'readEpoch'>
   gate: Gate
   projector: Pick<Projector, 'passed'>
 }
@@ -26,19 +26,46 @@ export const PROJECTED_WITHIN_MS = 10_000
 export function createApply(options: ApplyOptions): Apply {
   const { handler, gate } = options
   return async (messages) => {
-    const shards = new Set(messages.map(({ payload }) => shardOfReservation(payload.reservationId)))
-    for (const shard of shards) if (shard < gate.shards) gate.demand(shard)
+    const named = messages.map(({ payload }) => shardOfReservation(payload.reservationId))
+    const shards = new Set(named.filter((shard) => shard < gate.shards))
+    for (const shard of shards) gate.demand(shard)
+    const epochs = new Map([...shards].map((shard) => [shard, gate.epochOf(shard)]))
     // A shard that shuts meanwhile may have lost the effect, even if its log goes on afterwards.
     const watch = watchShuts(gate)
     try {
       const effects = await handler.handle(messages)
       const marks = await marksOf(options, effects)
       await Promise.all([...marks].map((mark) => projected(options, mark, watch)))
-      for (const shard of marks.keys()) watch.demand(shard)
+      await Promise.all(
+        [...marks.keys()].map(async (shard) => {
+          await demandEpoch(options, shard, epochs.get(shard))
+          watch.demand(shard)
+        }),
+      )
     } finally {
       watch.end()
     }
   }
+}
+
+/**
+ * The gate hears of a lost Redis a moment late, and in that moment another process may have begun
+ * to rebuild: what passed the projector then need not be what this batch did. So Redis is asked.
+ */
+async function demandEpoch(
+  { scripts }: ApplyOptions,
+  shard: number,
+  before: string | null | undefined,
+): Promise<void> {
+  let now: string | null
+  try {
+    now = await scripts.readEpoch({ shard })
+  } catch (error) {
+    throw asOperational(error)
+  }
+  if (now !== null && now === before) return
+  const detail = `${shardTagOf(shard)} has another epoch than when its messages were handled`
+  throw new OperationalError('STATE_UNKNOWN', { retriable: true, detail })
 }
 
 /**

@@ -106,6 +106,19 @@ class Follower {
   }
 }
 
+/** Map and Redis as of the same version: short holds end by themselves while one looks. */
+async function atOneVersion(one: TestEngine, show: Show, atLeast: string | undefined) {
+  const versionNow = () => one.redis.get(keysOf(show.shard).version(show.showId))
+  return waitFor('map and Redis to be read at one version', async () => {
+    const before = await versionNow()
+    const truth = await truthOf(one, show)
+    const snapshot = await one.engine.maps.snapshot(show, atLeast ? { atLeast } : {})
+    const isOne =
+      before === (await versionNow()) && (before ?? snapshot.version) === snapshot.version
+    return isOne ? { snapshot, truth } : null
+  })
+}
+
 /** Cuts the tail's connection; it comes back by itself. */
 async function cutTail(one: TestEngine): Promise<void> {
   for (const client of one.engine.tail.clients) client.disconnect(true)
@@ -127,9 +140,8 @@ describe('seat maps', () => {
         const follower = new Follower(await one.engine.maps.snapshot(show))
         const unsubscribe = one.engine.maps.subscribe(show, (change) => follower.apply(change))
         const atLeast = await walk(one, show, after)
-        const snapshot = await one.engine.maps.snapshot(show, atLeast ? { atLeast } : {})
+        const { snapshot, truth } = await atOneVersion(one, show, atLeast)
         unsubscribe()
-        const truth = await truthOf(one, show)
         expect(statesOf(snapshot)).toEqual(truth)
         const { free, held, sold, blocked, total } = snapshot
         const count = (state: number) => truth.filter((other) => other === state).length

@@ -13,7 +13,6 @@ import { countByShard, insertShow, selectShow, selectSummaries } from './store.t
 export const SHOWS_KEPT_MAX = 10_000
 /** Shows that are read from SQL at a time: a flood of unknown ids must not starve the projector. */
 export const LOADS_MAX = 200
-const CREATE_MS_MAX = 3_000
 const SHOW_ID = new RegExp(SHOW_ID_PATTERN)
 
 export type Created =
@@ -65,7 +64,7 @@ export class Shows {
 
   /** Creates a show on the shard with the fewest; safe to repeat. Throws SQL_UNAVAILABLE. */
   create(definition: ShowDefinition): Promise<Created> {
-    return within(CREATE_MS_MAX, this.#create(definition))
+    return within(SQL_MS_MAX, this.#create(definition))
   }
 
   /** All shows, the earliest first. While SQL is away: as they were when it was last seen. */

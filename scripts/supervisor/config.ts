@@ -1,3 +1,6 @@
+import { spec as notificationSpec } from '../../notification/config.ts'
+import { spec as paymentSpec } from '../../payment/config.ts'
+import { spec as sandboxSpec } from '../../payment/sandbox/config.ts'
 import {
   brokers,
   type ConfigOf,
@@ -10,6 +13,8 @@ import {
   port,
   type Spec,
 } from '../../platform/config.ts'
+import { spec as reservationSpec } from '../../reservation/config.ts'
+import { spec as ticketSpec } from '../../ticket/config.ts'
 
 const REDIS_ADDRESS = /^(rediss?:\/\/[^\s]+|redis-cluster:\/\/[^\s:/]+:\d+(,[^\s:/]+:\d+)*)$/
 
@@ -46,9 +51,24 @@ export type SupervisorConfig = ConfigOf<typeof spec> & {
 /** Variables of npm's own run, and what the supervisor alone decides. */
 const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$|SESSION_KEY$)/
 
+/**
+ * The services' fields that the user has set, by variable: each service would refuse to start over
+ * a bad one, but only after the servers are up and one service at a time.
+ */
+function givenToServices(env: NodeJS.ProcessEnv): Spec {
+  const given: Record<string, Field<unknown>> = {}
+  const own = new Set(Object.values(spec).map(({ variable }) => variable))
+  for (const service of [sandboxSpec, paymentSpec, ticketSpec, notificationSpec, reservationSpec]) {
+    for (const field of Object.values(service) as Field<unknown>[]) {
+      if (env[field.variable] && !own.has(field.variable)) given[field.variable] = field
+    }
+  }
+  return given
+}
+
 /** Reads the environment. Prints every problem and exits with status 1 when there is one. */
 export function loadSupervisorConfig(env: NodeJS.ProcessEnv = process.env): SupervisorConfig {
-  const config = configOrExit('supervisor', spec, env)
+  const config = configOrExit('supervisor', { ...givenToServices(env), ...spec }, env)
   const inherited = Object.entries(env).flatMap(([name, value]) =>
     value === undefined || NOT_INHERITED.test(name) ? [] : [[name, value] as const],
   )
