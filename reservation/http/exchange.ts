@@ -86,7 +86,7 @@ export class Exchange {
     else if (this.#isHead) {
       // Told the length as an argument, uWS waits for a body and drops the next request.
       res.writeHeader('Content-Length', String(Buffer.byteLength(body)))
-      res.endWithoutBody(undefined, isLast)
+      res.endWithoutBody()
     } else res.end(body, isLast)
   }
 

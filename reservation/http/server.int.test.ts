@@ -1,4 +1,3 @@
-import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { Type } from '@sinclair/typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -175,21 +174,6 @@ describe('paths and methods', () => {
     expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
     expect(await head.text()).toBe('')
     expect((await fetch(`${url}/nowhere`, { method: 'HEAD' })).status).toBe(404)
-  })
-
-  test('HEAD leaves the connection good for the next request', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    const statusOf = (method: string) =>
-      new Promise<number | undefined>((resolve, reject) => {
-        const asked = request(`${url}/things/a/b`, { method, agent }, (answer) => {
-          answer.resume().once('end', () => resolve(answer.statusCode))
-        })
-        asked.once('error', reject).end()
-      })
-    expect([await statusOf('HEAD'), await statusOf('GET'), await statusOf('HEAD')]).toEqual([
-      200, 200, 200,
-    ])
-    agent.destroy()
   })
 
   test('bytes are sent as they are', async () => {
