@@ -130,11 +130,7 @@ module.exports = {
     livesIn('mysql2', '^platform/mysql/', 'One place knows how to treat mysql2.'),
     livesIn('uWebSockets[.]js', '^reservation/', 'The seat service is the one HTTP entry.'),
     livesIn('bullmq', '^notification/', 'Deliveries alone are scheduled by BullMQ.'),
-    livesIn(
-      'ioredis',
-      '^(lua|reservation|notification|operator)/',
-      'Who needs Redis.',
-    ),
+    livesIn('ioredis', '^(lua|reservation|notification|operator)/', 'Who needs Redis.'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -50,14 +50,14 @@ export async function siege(
 async function sellDuring(system: System, faults: readonly Fault[]) {
   const showId = uniqueName('siege')
   const policy = { holdTtlMs: 20_000, paymentWindowMs: 20_000 }
-  const seatIds = await createShow(system, { showId, rows: 60, seatsPerRow: 50, policy })
+  const seatIds = await createShow(system, { showId, rows: 100, seatsPerRow: 100, policy })
   const market = openMarket({
     http: system.http,
     showId,
     seatIds,
     buyers: BUYERS,
     cards: CARDS,
-    purchasesMax: 200,
+    purchasesMax: 10_000,
   })
   const faultsAtMs: number[] = []
   try {

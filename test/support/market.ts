@@ -4,6 +4,7 @@
  * reservation may have gone backwards (I9).
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Buyer, type ReservationView } from './client.ts'
 
 export interface Purchase {
@@ -33,6 +34,7 @@ export interface MarketOptions {
   purchasesMax: number
 }
 
+const LOOKING_AROUND_MS = 1_000
 const SETTLED = new Set(['confirmed', 'released', 'expired', 'cancelled', 'refunded'])
 
 /** Opens the market: the buyers are at work until it is closed or each has made its purchases. */
@@ -66,6 +68,8 @@ async function buyerAtWork(
     if (made % 3 === 2) buyer = await Buyer.open(options.http)
     const purchase = await buy(options, buyer, turn)
     if (purchase) purchases.push(purchase)
+    // People look around between two purchases; without it a quick machine sells out at once.
+    await pause(LOOKING_AROUND_MS)
   }
 }
 
