@@ -21,17 +21,6 @@ export interface Order {
   traceparent?: string
 }
 
-/** A payment that was captured and is to be returned. */
-export interface CapturedOrder {
-  reservationId: string
-  paymentId: string
-  amount: Money
-  providerRef: string
-  reason: CancelReason
-  snapshot: Snapshot
-  traceparent?: string
-}
-
 /** The row of a payment while it is locked, as far as deciding needs it. */
 export interface LockedPayment extends Payment {
   reservationId: string

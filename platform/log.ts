@@ -6,7 +6,6 @@ export type Log = pino.Logger
 const CAUSES_MAX = 16
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
  * The log of a process. Errors given as `err` are written with stack and causes.

@@ -33,7 +33,6 @@ export const TICKET_TOPICS = [
   'seat_confirm',
   'seat_cancel',
 ] as const
-export type TicketTopic = (typeof TICKET_TOPICS)[number]
 
 export interface HandlerOptions {
   /** How long a ticket waits for the word on the one in its way before it is looked at again. */

@@ -198,12 +198,6 @@ export const confirm = (
     ...{ cause: 'test', paymentId: 'pay-1', tickets: ticketsOf(record, show) },
   })
 
-/** All of the projection, by reservation id. */
-export async function projectionOf(db: Database): Promise<Map<string, Record<string, unknown>>> {
-  const rows = await db.query<Record<string, unknown>>('SELECT * FROM reservations')
-  return new Map(rows.map((row) => [String(row.reservation_id), row]))
-}
-
 /** Messages in the outbox, oldest first. */
 export const outboxOf = (db: Database) =>
   db.query<{ event_id: string; topic: string; event_key: string; body: string }>(
