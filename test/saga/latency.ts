@@ -4,6 +4,7 @@ import { Buyer, createShow } from '../support/client.ts'
 import { healthySystem } from '../support/healthy.ts'
 
 const WARM_UP = 30
+const HOLDS = 150
 const ORDERS = 200
 /** What the contract of this project asks for on two idle cores. */
 const HOLD_P50_MS = 3
@@ -22,21 +23,26 @@ describe('an idle system', () => {
     const buyer = await Buyer.open(system.http)
     const holdMs: number[] = []
     const confirmedMs: number[] = []
-    for (let order = 0; order < WARM_UP + ORDERS; order += 1) {
+    const timedHold = async (seatId: string) => {
       const startedAt = performance.now()
-      const { body } = await buyer.hold(showId, [seatIds[order]!])
+      const { body } = await buyer.hold(showId, [seatId])
+      return { ms: performance.now() - startedAt, reservationId: body.reservationId }
+    }
+    // Holds come first and by themselves: behind an order its mail and its ticket still run.
+    for (const seatId of seatIds.slice(0, WARM_UP + HOLDS))
+      holdMs.push((await timedHold(seatId)).ms)
+    for (const seatId of seatIds.slice(WARM_UP + HOLDS, 2 * WARM_UP + HOLDS + ORDERS)) {
+      const { reservationId } = await timedHold(seatId)
       const heldAt = performance.now()
-      await buyer.checkout(body.reservationId, 'tok_ok')
-      const end = await buyer.find(body.reservationId, 30)
+      await buyer.checkout(reservationId, 'tok_ok')
+      const end = await buyer.find(reservationId, 30)
       expect(end.body.status).toBe('confirmed')
-      if (order < WARM_UP) continue
-      holdMs.push(heldAt - startedAt)
       confirmedMs.push(performance.now() - heldAt)
     }
     const figures = {
-      holdP50: quantile(holdMs, 0.5),
-      confirmedP50: quantile(confirmedMs, 0.5),
-      confirmedP99: quantile(confirmedMs, 0.99),
+      holdP50: quantile(holdMs.slice(WARM_UP), 0.5),
+      confirmedP50: quantile(confirmedMs.slice(WARM_UP), 0.5),
+      confirmedP99: quantile(confirmedMs.slice(WARM_UP), 0.99),
     }
     console.info('milliseconds on an idle system:', figures)
     expect(figures.holdP50).toBeLessThanOrEqual(HOLD_P50_MS)
