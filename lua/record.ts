@@ -18,6 +18,8 @@ export type ReservationStatus = (typeof RESERVATION_STATUSES)[number]
 
 /** How long the record of a reservation that is over and owns no seat stays in Redis. */
 export const RECORD_RETENTION_MS = 24 * 60 * 60 * 1000
+/** The same for one that reached checkout: no message about its payment is later than that. */
+export const PAID_RECORD_RETENTION_MS = 7 * RECORD_RETENTION_MS
 
 /** One reservation as Redis knows it, and as a rebuild restores it. */
 export interface ReservationRecord {

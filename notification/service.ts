@@ -13,7 +13,7 @@ import { Outbox } from '../platform/outbox/outbox.ts'
 import type { spec } from './config.ts'
 import { Courier } from './delivery/courier.ts'
 import { DeliveryQueue } from './delivery/queue.ts'
-import { DeliverySweep } from './delivery/sweep.ts'
+import { deliverySweep } from './delivery/sweep.ts'
 import { DeliveryWorker } from './delivery/worker.ts'
 import { NOTICE_TOPICS, noticeHandlers } from './handlers.ts'
 import { FileTransport, type MailTransport, SmtpTransport } from './mail/transport.ts'
@@ -37,7 +37,7 @@ export function createDelivery(
   const wake = (keys: readonly string[], delayMs: number): void => queue.wake(keys, delayMs)
   const courier = new Courier({ ...config, db, transport, wake, log, metrics })
   const worker = new DeliveryWorker({ redisUrl, deliver: (keys) => courier.deliver(keys), log })
-  const sweep = new DeliverySweep({ db, queue, overdueMs, intervalMs, log })
+  const sweep = deliverySweep({ db, queue, overdueMs, intervalMs, log })
   const mail: Component = {
     name: 'mail',
     start: () => transport.open(),

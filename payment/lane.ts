@@ -1,3 +1,5 @@
+import { within } from '../platform/within.ts'
+
 /** A bounded number of calls under way, for those who wait for room or for the end. */
 export class Lane {
   readonly max: number
@@ -35,20 +37,10 @@ export class Lane {
 
   /** Resolves when no call is under way, or when `msMax` are over. */
   async idle(msMax: number): Promise<void> {
-    await atMost(this.#settled(), msMax)
+    await within(this.#settled(), msMax)
   }
 
   async #settled(): Promise<void> {
     while (this.#inFlight > 0) await this.freed()
   }
-}
-
-/** Waits for `work`, but no longer than `msMax`: a stop must not hang on a server that is away. */
-export async function atMost(work: Promise<unknown>, msMax: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, msMax)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
 }

@@ -8,11 +8,11 @@ import type { Check } from '../platform/health.ts'
 import type { Component } from '../platform/lifecycle.ts'
 import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/mysql/database.ts'
+import { within } from '../platform/within.ts'
 import type { Charger } from './charger.ts'
 import { claimDue } from './claims.ts'
 import { findOverdue, isAnythingDue } from './dueStore.ts'
 import type { Figures } from './figures.ts'
-import { atMost } from './lane.ts'
 import type { OutcomeWriter } from './outcomes.ts'
 import type { Refunder } from './refunder.ts'
 
@@ -66,7 +66,7 @@ export class Sweep implements Component {
   async stop(): Promise<void> {
     this.#isStopping = true
     if (this.#timer) clearTimeout(this.#timer)
-    await atMost(this.#running, STOP_MS_MAX)
+    await within(this.#running, STOP_MS_MAX)
   }
 
   /** For readiness. */

@@ -7,6 +7,7 @@
 import { isDependencyDown } from '../platform/errors.ts'
 import type { RouteRequest, RouteResponse, Routes } from '../platform/health.ts'
 import type { Log } from '../platform/log.ts'
+import { LATE, within } from '../platform/within.ts'
 import type { Verdict } from './book.ts'
 import type { PaymentEvent } from './events.ts'
 import type { Figures } from './figures.ts'
@@ -34,7 +35,7 @@ export function webhookRoutes(options: {
     if (reading.type === 'unsigned') return problem(401, 'unauthenticated', reading.detail)
     if (reading.type === 'malformed') return problem(400, 'bad-request', reading.detail)
     const verdicts = await within(Promise.all(reading.events.map(judge)), ANSWER_MS_MAX)
-    if (!verdicts) return unavailable()
+    if (verdicts === LATE) return unavailable()
     const mismatches = reading.events.filter((_, index) => verdicts[index] === 'mismatch')
     if (mismatches.length > 0) {
       const reservationIds = mismatches.map((event) => event.reservationId)
@@ -80,17 +81,4 @@ function problem(status: number, code: string, detail: string): RouteResponse {
 function unavailable(): RouteResponse {
   const response = problem(503, 'unavailable', 'nothing is lost: send it again')
   return { ...response, headers: { ...response.headers, 'retry-after': '5' } }
-}
-
-/** null: not in time. The work goes on, and what it throws later has nobody to tell. */
-async function within<T>(work: Promise<T>, msMax: number): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), msMax)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -258,7 +258,7 @@ describe('the sweep', () => {
     }
     const firstDue = await due()
     await waitFor('a look at it', async () => {
-      await room.sweep.sweep()
+      await room.sweepOnce()
       return (await due()) > firstDue
     })
     expect(await due()).toBeGreaterThanOrEqual(firstDue + WAITING_RECHECK_MS)

@@ -12,7 +12,7 @@ import { migrate } from '../platform/mysql/migrate.ts'
 import { Outbox } from '../platform/outbox/outbox.ts'
 import type { spec } from './config.ts'
 import { TICKET_TOPICS, ticketHandlers } from './handlers.ts'
-import { WaitingSweep } from './sweep.ts'
+import { waitingSweep } from './sweep.ts'
 
 export type TicketConfig = ConfigOf<typeof spec>
 
@@ -45,7 +45,7 @@ export function createTicketService(config: TicketConfig, log: Log): Component[]
     log,
     metrics,
   })
-  const sweep = new WaitingSweep({
+  const sweep = waitingSweep({
     db,
     inTransaction: (work) => inTransaction({ db, outbox }, work),
     intervalMs: config.sweepIntervalMs,

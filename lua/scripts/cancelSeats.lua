@@ -69,7 +69,7 @@ if action == 'cancel' then
   redis.call('ZREM', deadlinesKey, showId .. '/' .. id)
   local changes = paid({ 'status', 'cancelled', 'reason', reason })
   local version = transit(at, record, 'cancelled', changes, freed)
-  retire(reservationKey)
+  retire(reservationKey, true)
   return { 'CANCELLED', version }
 end
 if action == 'refund' then

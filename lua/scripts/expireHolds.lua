@@ -55,7 +55,7 @@ local function expire(reservationKey, id)
   more[#more + 1], more[#more + 2] = 'phase', phase
   redis.call('ZREM', deadlinesKey, member)
   local version = transit(at, record, 'expired', { 'status', 'expired' }, more)
-  retire(reservationKey)
+  retire(reservationKey, phase == 'paying')
   return { 'EXPIRED', version, phase }
 end
 

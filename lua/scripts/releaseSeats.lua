@@ -50,5 +50,5 @@ local changes = { 'status', 'released' }
 local freed = freeSeats(seatsKey, buyersKey, record, id)
 redis.call('ZREM', deadlinesKey, showId .. '/' .. id)
 transit(at, record, 'released', changes, freed)
-retire(reservationKey)
+retire(reservationKey, false)
 return outcomeWith('RELEASED', flat, changes)

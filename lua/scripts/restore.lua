@@ -112,7 +112,7 @@ local function restore(reservationKey, first)
   else
     redis.call('ZREM', deadlinesKey, member)
   end
-  if not owns and status ~= 'refunding' then retire(reservationKey) end
+  if not owns and status ~= 'refunding' then retire(reservationKey, true) end
   return { 'RESTORED' }
 end
 

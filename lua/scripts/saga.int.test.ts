@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CancelReason } from '../../contracts/payloads.ts'
-import { RECORD_RETENTION_MS } from '../record.ts'
+import { PAID_RECORD_RETENTION_MS } from '../record.ts'
 import type { Cancellation } from '../seatVerbs.ts'
 import { FOREVER_MS, openTestShard, type TestShard } from '../testing/shard.ts'
 
@@ -87,7 +87,7 @@ describe('confirmSeats', () => {
   it('honours a late payment while all seats are free, and keeps the record for good', async () => {
     await expire(1, [1, 2])
     expect(await haveOf('ann')).toBe(0)
-    expect(await remainingMs(1)).toBeGreaterThan(RECORD_RETENTION_MS - 60_000)
+    expect(await remainingMs(1)).toBeGreaterThan(PAID_RECORD_RETENTION_MS - 60_000)
     expect(await confirm(1)).toMatchObject({ type: 'confirmed' })
     expect(await haveOf('ann')).toBe(2)
     expect(await remainingMs(1)).toBe(-1)

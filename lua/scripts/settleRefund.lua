@@ -52,5 +52,5 @@ local changes = { 'status', 'refunded', 'payment', payment, 'owns', '0' }
 if status ~= 'refunding' then changes[#changes + 1], changes[#changes + 2] = 'reason', reason end
 local freed = freeSeats(seatsKey, buyersKey, record, id)
 local version = transit(at, record, 'refunded', changes, freed)
-retire(reservationKey)
+retire(reservationKey, true)
 return { 'REFUNDED', version }

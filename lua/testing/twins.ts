@@ -12,7 +12,12 @@ import {
 } from '../../reservation/domain/bookState.ts'
 import { SeatBook } from '../../reservation/domain/seatBook.ts'
 import type { LogEntry } from '../logEntry.ts'
-import { fieldsOf, RECORD_RETENTION_MS, type ReservationRecord } from '../record.ts'
+import {
+  fieldsOf,
+  PAID_RECORD_RETENTION_MS,
+  RECORD_RETENTION_MS,
+  type ReservationRecord,
+} from '../record.ts'
 import type { SeatVerbs } from '../seatVerbs.ts'
 import type { TestShard } from './shard.ts'
 
@@ -140,10 +145,14 @@ export class Twins {
     const remainingMs = await client.pttl(keys.reservation(reservationId))
     const isKept = record.owns || record.status === 'refunding'
     if (isKept) expect(remainingMs, `${record.status} stays`).toBe(-1)
-    else expect(remainingMs, `${record.status} disappears`).toBeGreaterThan(0)
-    expect(remainingMs).toBeLessThanOrEqual(RECORD_RETENTION_MS)
+    else expect(remainingMs, `${record.status} disappears`).toBeGreaterThan(leastMsOf(record))
+    expect(remainingMs).toBeLessThanOrEqual(PAID_RECORD_RETENTION_MS)
   }
 }
 
 /** A lost Redis takes the holds along that are not yet in checkout; SQL knows the rest. */
 const isProjected = ({ status }: ReservationRecord): boolean => status !== 'held'
+
+/** What reached checkout stays longer than a hold that merely ended. */
+const leastMsOf = ({ status, checkoutKey }: ReservationRecord): number =>
+  status === 'cancelled' || status === 'refunded' || checkoutKey ? RECORD_RETENTION_MS : 0

@@ -8,7 +8,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
-import { within } from './within.ts'
+import { within } from '../../platform/within.ts'
 
 export const QUEUE_NAME = 'deliveries'
 /** A hash tag, so that all keys of the queue live on one node of a Redis Cluster. */
@@ -72,7 +72,11 @@ export class DeliveryQueue implements Component {
   async stop(): Promise<void> {
     const queue = this.#queue
     this.#queue = null
-    if (queue) await within(queue.close(), CLOSING_MS_MAX)
+    if (queue)
+      await within(
+        queue.close().catch(() => undefined),
+        CLOSING_MS_MAX,
+      )
     this.#client?.disconnect()
   }
 

@@ -1,7 +1,7 @@
 /** Finds notifications that the queue lost, by their rows, and has them looked at again. */
-import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Queryable } from '../../platform/mysql/database.ts'
+import { Repeated } from '../../platform/repeated.ts'
 import { takeOverdue } from '../store.ts'
 
 export interface DeliverySweepOptions {
@@ -19,51 +19,24 @@ export interface DeliverySweepOptions {
  */
 const SWEEP_MAX = 500
 
-export class DeliverySweep implements Component {
-  readonly name = 'delivery sweep'
-  readonly #options: DeliverySweepOptions
-  #timer: NodeJS.Timeout | null = null
-  #running: Promise<void> = Promise.resolve()
-  #isStopped = true
+/** Looks every `intervalMs` at what is overdue. */
+export const deliverySweep = (options: DeliverySweepOptions): Repeated =>
+  new Repeated({
+    name: 'delivery sweep',
+    intervalMs: options.intervalMs,
+    work: () => sweepDeliveries(options),
+    // Nothing is lost: what is overdue now is overdue at the next look.
+    onFault: (error) =>
+      options.log.warn({ err: error }, 'the overdue notifications could not be looked at'),
+  })
 
-  constructor(options: DeliverySweepOptions) {
-    this.#options = options
-  }
-
-  async start(): Promise<void> {
-    this.#isStopped = false
-    this.#schedule()
-  }
-
-  /** Waits for a look that is under way. */
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    if (this.#timer) clearTimeout(this.#timer)
-    await this.#running
-  }
-
-  /** One look; answers how many notifications were queued again. */
-  async sweep(): Promise<number> {
-    const { db, queue, overdueMs, log } = this.#options
-    if (!(await queue.hasRoom())) return 0
-    const keys = await takeOverdue(db, { overdueMs, limit: SWEEP_MAX })
-    if (keys.length === 0) return 0
-    log.info({ notifications: keys.length }, 'overdue notifications are queued again')
-    queue.wake(keys)
-    return keys.length
-  }
-
-  #schedule(): void {
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.sweep().then(
-        () => this.#schedule(),
-        (error) => {
-          // Nothing is lost: what is overdue now is overdue at the next look.
-          this.#options.log.warn({ err: error }, 'the overdue notifications could not be looked at')
-          this.#schedule()
-        },
-      )
-    }, this.#options.intervalMs)
-  }
+/** One look; answers how many notifications were queued again. */
+async function sweepDeliveries(options: DeliverySweepOptions): Promise<number> {
+  const { db, queue, overdueMs, log } = options
+  if (!(await queue.hasRoom())) return 0
+  const keys = await takeOverdue(db, { overdueMs, limit: SWEEP_MAX })
+  if (keys.length === 0) return 0
+  log.info({ notifications: keys.length }, 'overdue notifications are queued again')
+  queue.wake(keys)
+  return keys.length
 }

@@ -3,8 +3,8 @@ import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
+import { within } from '../../platform/within.ts'
 import { type DeliveryJob, QUEUE_NAME, QUEUE_PREFIX } from './queue.ts'
-import { within } from './within.ts'
 
 export interface DeliveryWorkerOptions {
   redisUrl: string
@@ -65,8 +65,14 @@ export class DeliveryWorker implements Component {
     this.#worker = null
     const closing = worker.close()
     await within(Promise.allSettled(this.#sending), SENDING_MS_MAX)
-    await within(closing, CLOSING_MS_MAX)
-    await within(worker.disconnect(), 0)
+    await within(
+      closing.catch(() => undefined),
+      CLOSING_MS_MAX,
+    )
+    await within(
+      worker.disconnect().catch(() => undefined),
+      0,
+    )
     this.#client?.disconnect()
   }
 

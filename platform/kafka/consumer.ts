@@ -17,6 +17,7 @@ import type { Check } from '../health.ts'
 import type { Component } from '../lifecycle.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { LATE, within } from '../within.ts'
 import { Aggregator } from './aggregator.ts'
 import type { KafkaConnection } from './connection.ts'
 import { consumerMetrics } from './consumerMetrics.ts'
@@ -115,8 +116,8 @@ export class MessageConsumer implements Component {
     })
     this.#consumer = consumer
     this.#listen(consumer)
-    const isConnected = await within(consumer.connect(), START_MS_MAX)
-    if (!isConnected) throw kafkaUnavailable('no broker answers')
+    const connected = await within(consumer.connect(), START_MS_MAX)
+    if (connected === LATE) throw kafkaUnavailable('no broker answers')
     const subscription = { topics: [...topics], fromBeginning: true }
     await untilAnswered(() => consumer.subscribe(subscription), START_MS_MAX)
     const joined = new Promise<void>((resolve) => {
@@ -124,7 +125,9 @@ export class MessageConsumer implements Component {
     })
     this.#run(consumer)
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS / 2)
-    if (!(await within(joined, JOIN_WAIT_MS))) log.warn({ group }, 'the group is not joined yet')
+    if ((await within(joined, JOIN_WAIT_MS)) === LATE) {
+      log.warn({ group }, 'the group is not joined yet')
+    }
   }
 
   /** Finishes what is in flight, commits, leaves the group. */
@@ -138,8 +141,8 @@ export class MessageConsumer implements Component {
     await this.#aggregator.release()
     if (this.#heartbeat) clearInterval(this.#heartbeat)
     // Without a broker there is nobody to say farewell to: the session will time out.
-    const saidFarewell = await within(this.#sayFarewell(consumer, letGo), FAREWELL_MS)
-    if (!saidFarewell) this.#options.log.warn('the group could not be left')
+    const farewell = await within(this.#sayFarewell(consumer, letGo), FAREWELL_MS)
+    if (farewell === LATE) this.#options.log.warn('the group could not be left')
     letGo()
     if (this.#commitTimer) clearTimeout(this.#commitTimer)
     this.#consumer = null
@@ -307,15 +310,4 @@ function mustRejoin(error: unknown): boolean {
 function recordOf(topic: Topic, partition: number, message: KafkaMessage): FetchedRecord {
   const { offset, key, value, headers = {} } = message
   return { topic, partition, offset, key, value, headers }
-}
-
-/** True when `done` came within `ms`. */
-async function within(done: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  const inTime = await Promise.race([done.then(() => true), late])
-  clearTimeout(timer)
-  return inTime
 }

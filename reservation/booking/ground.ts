@@ -9,7 +9,7 @@ import { BoundedMap } from '../bounded.ts'
 import type { Gate } from '../rebuild/gate.ts'
 import type { Show } from '../shows/show.ts'
 import { SHOWS_KEPT_MAX, type Shows } from '../shows/shows.ts'
-import { SQL_MS_MAX, within } from '../within.ts'
+import { sqlInTime } from '../sqlInTime.ts'
 import { viewOf } from './view.ts'
 
 /** Holds whose show this process remembers; the show of another is read from its record. */
@@ -102,7 +102,7 @@ export class Ground {
       case 'found':
         return found.record
       case 'missing':
-        return within(SQL_MS_MAX, this.#projection.find(reservationId))
+        return sqlInTime(this.#projection.find(reservationId))
       case 'no_epoch':
         return this.refuseShard(shard)
     }

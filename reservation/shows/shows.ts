@@ -4,7 +4,7 @@ import { SHOW_ID_PATTERN } from '../../contracts/ids.ts'
 import { OperationalError } from '../../platform/errors.ts'
 import type { Queryable } from '../../platform/mysql/database.ts'
 import { BoundedMap } from '../bounded.ts'
-import { SQL_MS_MAX, within } from '../within.ts'
+import { sqlInTime } from '../sqlInTime.ts'
 import { encodeDefinition, showOf } from './definition.ts'
 import type { Show, ShowDefinition, ShowSummary } from './show.ts'
 import { countByShard, insertShow, selectShow, selectSummaries } from './store.ts'
@@ -54,7 +54,7 @@ export class Shows {
       loading = this.#load(showId).finally(() => this.#loading.delete(showId))
       this.#loading.set(showId, loading)
     }
-    return within(SQL_MS_MAX, loading)
+    return sqlInTime(loading)
   }
 
   /** Shows that are in memory now. */
@@ -64,14 +64,14 @@ export class Shows {
 
   /** Creates a show on the shard with the fewest; safe to repeat. Throws SQL_UNAVAILABLE. */
   create(definition: ShowDefinition): Promise<Created> {
-    return within(SQL_MS_MAX, this.#create(definition))
+    return sqlInTime(this.#create(definition))
   }
 
   /** All shows, the earliest first. While SQL is away: as they were when it was last seen. */
   async list(): Promise<readonly ShowSummary[]> {
     const listing = this.#listing ?? this.#beginList()
     try {
-      this.#lastList = await within(SQL_MS_MAX, listing)
+      this.#lastList = await sqlInTime(listing)
       return this.#lastList
     } catch (error) {
       if (this.#lastList) return this.#lastList

@@ -61,7 +61,7 @@ function holding(laws: Laws, side: Side, view: View): Move[] {
 }
 
 /**
- * Redis drops ended records after 24 h. While messages load what is missing from the projection
+ * Redis drops ended records after a day, or a week. While messages load what is missing from the projection
  * and holds ask it too, a dropped record is as good as a kept one, so dropping is a step only
  * where one of these rules is away.
  */

@@ -23,13 +23,14 @@ import { Metrics } from '../../platform/metrics.ts'
 import { Database } from '../../platform/mysql/database.ts'
 import { migrate } from '../../platform/mysql/migrate.ts'
 import { Outbox } from '../../platform/outbox/outbox.ts'
+import type { Repeated } from '../../platform/repeated.ts'
 import { freshDatabasePrefix, freshRedisUrl, testMysqlUrl } from '../../platform/testing/infra.ts'
 import { createApply } from '../../reservation/saga/apply.ts'
 import { SagaHandler } from '../../reservation/saga/handler.ts'
 import { startEngine, TEST_SHARDS, type TestEngine } from '../../reservation/testing/engine.ts'
 import { ticketHandlers } from '../../ticket/handlers.ts'
 import { TICKET_MIGRATIONS } from '../../ticket/service.ts'
-import { WaitingSweep } from '../../ticket/sweep.ts'
+import { waitingSweep } from '../../ticket/sweep.ts'
 import type { PostOffice } from './postOffice.ts'
 
 const log = createLog('house', 'silent')
@@ -146,8 +147,8 @@ async function startPayments({ db, outbox }: Room) {
   }
 }
 
-async function startTicketSweep({ db, outbox }: Room): Promise<WaitingSweep> {
-  const sweep = new WaitingSweep({
+async function startTicketSweep({ db, outbox }: Room): Promise<Repeated> {
+  const sweep = waitingSweep({
     db,
     inTransaction: (work) => inTransaction({ db, outbox }, work),
     intervalMs: WAITING_RECHECK_MS,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { base32Of, reservationIdOf, ticketIdOf } from '../../contracts/ids.ts'
 import { decodeMessage, type Message, type MessageOf } from '../../contracts/message.ts'
 import type { CancelReason, PaymentFailure, Snapshot } from '../../contracts/payloads.ts'
-import { inTransaction, transactional } from '../../platform/inbox/unitOfWork.ts'
+import { inTransaction, transactional, type UnitOfWork } from '../../platform/inbox/unitOfWork.ts'
 import { KafkaConnection } from '../../platform/kafka/connection.ts'
 import { KafkaProducer } from '../../platform/kafka/producer.ts'
 import { createLog } from '../../platform/log.ts'
@@ -11,10 +11,11 @@ import { Metrics } from '../../platform/metrics.ts'
 import { Database } from '../../platform/mysql/database.ts'
 import { migrate } from '../../platform/mysql/migrate.ts'
 import { Outbox } from '../../platform/outbox/outbox.ts'
+import type { Repeated } from '../../platform/repeated.ts'
 import { freshDatabasePrefix, testMysqlUrl, uniqueName } from '../../platform/testing/infra.ts'
 import { ticketHandlers } from '../handlers.ts'
 import { TICKET_MIGRATIONS } from '../service.ts'
-import { WaitingSweep } from '../sweep.ts'
+import { sweepWaiting, waitingSweep } from '../sweep.ts'
 
 export const WAITING_RECHECK_MS = 200
 
@@ -25,7 +26,10 @@ export interface TicketRoom {
   /** Handles a batch as a consumer would; two of them are two instances of the service. */
   apply(messages: readonly Message[]): Promise<void>
   applyElsewhere(messages: readonly Message[]): Promise<void>
-  sweep: WaitingSweep
+  /** The sweep as the service runs it, not started. */
+  sweep: Repeated
+  /** One look of it. */
+  sweepOnce(): Promise<number>
   /** What was published, in the order of the outbox: `<topic> <reservation id>`. */
   published(): Promise<Message[]>
   stateOf(reservation: Snapshot): Promise<string | null>
@@ -46,18 +50,18 @@ export async function openTicketRoom(): Promise<TicketRoom> {
   const handlers = ticketHandlers(options)
   const consume = () => transactional({ db, consumer: 'ticket', outbox, handlers })
   const [apply, applyElsewhere] = [consume(), consume()]
-  const sweep = new WaitingSweep({
+  const sweeping = {
     db,
-    inTransaction: (work) => inTransaction({ db, outbox }, work),
-    intervalMs: 20,
-    log,
+    inTransaction: (work: (unit: UnitOfWork) => Promise<void>) =>
+      inTransaction({ db, outbox }, work),
     ...options,
-  })
+  }
   return {
     db,
     apply: (messages) => apply([...messages]),
     applyElsewhere: (messages) => applyElsewhere([...messages]),
-    sweep,
+    sweep: waitingSweep({ ...sweeping, intervalMs: 20, log }),
+    sweepOnce: () => sweepWaiting(sweeping),
     published: () => publishedIn(db),
     async stateOf({ reservationId }) {
       const [row] = await db.query<{ state: string }>(
