@@ -26,4 +26,7 @@ export const eventTypeOf = (topic: Topic): string => `holdfast.${topic}.v${PAYLO
 /** Where messages of a topic go when a consumer cannot handle them. */
 export const deadLetterTopicOf = (topic: Topic): string => `${topic}.DLQ`
 
+/** Where an operator's replay puts what has failed too often to be tried again. */
+export const parkingTopicOf = (topic: Topic): string => `${topic}.parking`
+
 export const isTopic = (name: string): name is Topic => (TOPICS as readonly string[]).includes(name)

@@ -1,6 +1,6 @@
 import { deadLetterTopicOf, TOPICS } from '../../contracts/topics.ts'
 import { KafkaConnection } from '../kafka/connection.ts'
-import { untilTopicsAnswer } from '../kafka/topics.ts'
+import { DEAD_LETTER_SETTINGS, untilTopicsAnswer } from '../kafka/topics.ts'
 import { createLog } from '../log.ts'
 
 export interface TopicOptions {
@@ -12,12 +12,6 @@ export interface TopicOptions {
 
 /** Copies of each partition, as far as there are brokers to hold them. */
 const REPLICAS_MAX = 3
-
-/**
- * A dead letter is its record and nine headers more, so where the record just fitted into its topic
- * it would not fit here. Twice the broker's usual limit.
- */
-const DEAD_LETTER_SETTINGS = [{ name: 'max.message.bytes', value: String(2 * 1_048_588) }]
 
 /**
  * Makes the topics of contracts/topics.ts and their dead-letter topics where they are missing.

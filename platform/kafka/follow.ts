@@ -4,6 +4,7 @@ import type { Consumer } from 'kafkajs'
 import { decodeMessage, type Message } from '../../contracts/message.ts'
 import type { Topic } from '../../contracts/topics.ts'
 import type { KafkaConnection } from './connection.ts'
+import type { ScannedRecord } from './scan.ts'
 
 export interface FollowOptions {
   connection: KafkaConnection
@@ -15,12 +16,26 @@ export interface Following {
   stop(): Promise<void>
 }
 
-/**
- * Follows topics with a throw-away group that commits nothing. Resolves when every message that is
- * published from then on will be seen. Records that cannot be decoded are passed over.
- */
-export async function followTopics(options: FollowOptions): Promise<Following> {
+/** Follows the messages of topics. Records that cannot be decoded are passed over. */
+export function followTopics(options: FollowOptions): Promise<Following> {
   const { connection, topics, onMessage } = options
+  const onRecord = ({ topic, value }: ScannedRecord): void => {
+    const decoded = decodeMessage(topic, value)
+    if (decoded.ok) onMessage(decoded.message)
+  }
+  return followRecords({ connection, topics, onRecord })
+}
+
+/**
+ * Follows topics with a throw-away group that commits nothing. Resolves when every record that is
+ * written from then on will be seen.
+ */
+export async function followRecords(options: {
+  connection: KafkaConnection
+  topics: readonly string[]
+  onRecord: (record: ScannedRecord) => void
+}): Promise<Following> {
+  const { connection, topics, onRecord } = options
   const ends = await endsOf(connection, topics)
   const groupId = `follow-${randomUUID()}`
   const consumer = connection.client().consumer({ groupId, maxWaitTimeInMs: 250 })
@@ -29,9 +44,9 @@ export async function followTopics(options: FollowOptions): Promise<Following> {
   const joined = joinOf(consumer)
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ topic, message }) => {
-      const decoded = decodeMessage(topic, message.value)
-      if (decoded.ok) onMessage(decoded.message)
+    eachMessage: async ({ topic, partition, message }) => {
+      const { offset, timestamp, key, value, headers = {} } = message
+      onRecord({ topic, partition, offset, timestampMs: Number(timestamp), key, value, headers })
     },
   })
   for (const end of ends) consumer.seek(end)
@@ -48,7 +63,7 @@ export async function followTopics(options: FollowOptions): Promise<Following> {
   }
 }
 
-async function endsOf(connection: KafkaConnection, topics: readonly Topic[]) {
+async function endsOf(connection: KafkaConnection, topics: readonly string[]) {
   const admin = connection.admin()
   await admin.connect()
   try {

@@ -17,6 +17,8 @@ export interface ScannedRecord {
   topic: string
   partition: number
   offset: string
+  /** When it was written, in epoch milliseconds, by the clock of who wrote it. */
+  timestampMs: number
   key: Buffer | null
   value: Buffer | null
   headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
@@ -178,9 +180,9 @@ class Scanning {
 
 function recordsOf(stretch: Stretch, batch: EachBatchPayload['batch']): ScannedRecord[] {
   const { topic, partition, next, end } = stretch
-  return batch.messages.flatMap(({ offset, key, value, headers = {} }) =>
+  return batch.messages.flatMap(({ offset, timestamp, key, value, headers = {} }) =>
     BigInt(offset) < next || BigInt(offset) >= end
       ? []
-      : [{ topic, partition, offset, key, value, headers }],
+      : [{ topic, partition, offset, timestampMs: Number(timestamp), key, value, headers }],
   )
 }
