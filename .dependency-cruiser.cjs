@@ -97,6 +97,19 @@ module.exports = {
     ),
     mayImport('client', ['contracts'], 'The SDK runs in browsers.'),
     mayImport('web', ['contracts', 'client'], 'The page uses the SDK.'),
+    {
+      name: 'loadtest-imports',
+      comment:
+        'The comparison starts systems as processes, by the supervisor’s own list of services, and ' +
+        'speaks to them over their interfaces. The baseline has a rule of its own.',
+      severity: 'error',
+      from: { path: '^loadtest/', pathNot: `^loadtest/baseline/|${TEST}` },
+      to: {
+        path: ROOMS,
+        pathNot:
+          '^(loadtest|contracts|platform|lua|operator|client)/|^scripts/supervisor/(secrets|services|workspace)[.]ts$',
+      },
+    },
     mayImport(
       'loadtest/baseline',
       ['contracts', 'platform', 'lua'],

@@ -1,0 +1,83 @@
+/** What must stand before the first order: shows and buyers. */
+import { randomBytes } from 'node:crypto'
+import { Agent, request } from 'undici'
+import { type Hall, SeatSupply } from './seats.ts'
+
+const AT_ONCE_MAX = 32
+const PRICE = 50_000
+/** Buyers come back many times in a run, so the limit per buyer must not stop them. */
+const SEATS_PER_BUYER_MAX = 1_000
+
+interface Entry {
+  http: string
+  adminToken: string
+}
+
+async function post<Body>(
+  agent: Agent,
+  url: string,
+  options: { body: unknown; token?: string },
+): Promise<Body> {
+  const { body, token } = options
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (token) headers.authorization = `Bearer ${token}`
+  const text = JSON.stringify(body)
+  const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body: text })
+  const content = await answer.body.text()
+  if (answer.statusCode >= 300) {
+    throw new Error(`${url} answered ${answer.statusCode}: ${content.slice(0, 500)}`)
+  }
+  return JSON.parse(content) as Body
+}
+
+/** Runs `work` for 0 to count - 1, some at once; answers the results in order. */
+async function inParallel<T>(count: number, work: (at: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < count; at = next++) results[at] = await work(at)
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE_MAX, count) }, worker))
+  return results
+}
+
+/** Opens the shows of a hall and answers their seats. */
+export async function openShows(entry: Entry, hall: Hall): Promise<SeatSupply> {
+  const run = randomBytes(4).toString('hex')
+  const agent = new Agent({ connections: AT_ONCE_MAX })
+  const rows = Array.from({ length: hall.rows }, (_, at) => ({
+    id: String(at + 1),
+    seats: hall.seatsPerRow,
+  }))
+  try {
+    const showIds = await inParallel(hall.shows, async (at) => {
+      const showId = `load-${run}-${at}`
+      const body = {
+        showId,
+        name: `Load ${at}`,
+        startsAt: '2031-01-01T19:00:00.000Z',
+        currency: 'KRW',
+        sections: [{ id: 'A', name: 'A', price: PRICE, rows }],
+        policy: { seatsPerBuyerMax: SEATS_PER_BUYER_MAX },
+      }
+      await post(agent, `${entry.http}/v1/shows`, { body, token: entry.adminToken })
+      return showId
+    })
+    return new SeatSupply(hall, showIds)
+  } finally {
+    await agent.close()
+  }
+}
+
+/** Opens guest sessions and answers their tokens. */
+export async function openSessions(http: string, count: number): Promise<string[]> {
+  const agent = new Agent({ connections: AT_ONCE_MAX })
+  try {
+    return await inParallel(count, async () => {
+      const { token } = await post<{ token: string }>(agent, `${http}/v1/sessions`, { body: {} })
+      return token
+    })
+  } finally {
+    await agent.close()
+  }
+}
