@@ -20,6 +20,8 @@ export const WAIT_S_MAX = 30
 export const PRICE_MAX = 1_000_000_000_000
 export const SEATS_PER_SHOW_MAX = 200_000
 export const SECTIONS_PER_SHOW_MAX = 2_000
+export const COORDINATE_MAX = 1_000_000
+export const OUTLINE_POINTS_MAX = 200
 
 /** RFC 3339 with a day that the calendar has; JavaScript alone takes 30 February for 2 March. */
 export function isDateTime(text: string): boolean {
@@ -81,6 +83,27 @@ export const PolicyRequest = Type.Partial(
   { $id: 'PolicyRequest' },
 )
 
+const Coordinate = Type.Number({ minimum: -COORDINATE_MAX, maximum: COORDINATE_MAX })
+const Outline = Type.Array(Coordinate, {
+  minItems: 6,
+  maxItems: 2 * OUTLINE_POINTS_MAX,
+  description: 'the corners of a polygon, `[x, y, x, y, ...]`',
+})
+
+/** What drawing a show needs to know; see contracts/layout.md. */
+export const Geometry = Type.Object(
+  {
+    seatSize: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: COORDINATE_MAX,
+      description: 'the diameter of a seat, in the unit of all coordinates',
+    }),
+    stage: Type.Optional(Outline),
+  },
+  { $id: 'Geometry' },
+)
+export type Geometry = Static<typeof Geometry>
+
 export const LayoutRow = Type.Object(
   {
     id: NamePart,
@@ -89,6 +112,22 @@ export const LayoutRow = Type.Object(
       maximum: SEATS_PER_SHOW_MAX,
       description: 'how many; they are numbered from 1',
     }),
+    curve: Type.Optional(
+      Type.Array(Coordinate, {
+        minItems: 4,
+        maxItems: 6,
+        description:
+          'where the seats stand, evenly spaced: `[x, y, x, y]` on the line from the first to the ' +
+          'last, `[x, y, x, y, x, y]` on the arc from the first over the second point to the last',
+      }),
+    ),
+    places: Type.Optional(
+      Type.Array(Coordinate, {
+        minItems: 2,
+        maxItems: 2 * SEATS_PER_SHOW_MAX,
+        description: 'instead of a curve: where each seat stands, `[x, y, x, y, ...]`',
+      }),
+    ),
   },
   { $id: 'Row' },
 )
@@ -103,6 +142,7 @@ export const LayoutSection = Type.Object(
       description: 'of one seat, in minor units of the show’s currency',
     }),
     rows: Type.Array(LayoutRow, { minItems: 1, maxItems: SEATS_PER_SHOW_MAX }),
+    outline: Type.Optional(Outline),
   },
   { $id: 'Section' },
 )
@@ -122,6 +162,7 @@ export const ShowRequest = Type.Object(
     }),
     currency: Currency,
     sections: Sections,
+    geometry: Type.Optional(Geometry),
     policy: Type.Optional(PolicyRequest),
   },
   { $id: 'ShowRequest' },
@@ -137,6 +178,7 @@ export const Show = Type.Object(
     total: Type.Integer({ minimum: 1, maximum: SEATS_PER_SHOW_MAX }),
     policy: Policy,
     sections: Sections,
+    geometry: Type.Optional(Geometry),
   },
   { $id: 'Show' },
 )
@@ -297,6 +339,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   Session,
   Policy,
   PolicyRequest,
+  Geometry,
   LayoutRow,
   LayoutSection,
   ShowRequest,

@@ -10,6 +10,9 @@ export interface Row {
   readonly id: string
   /** How many seats, numbered from 1. */
   readonly seats: number
+  /** Where the row stands, for drawing; see contracts/layout.md. */
+  readonly curve?: readonly number[]
+  readonly places?: readonly number[]
 }
 
 export interface Section {
@@ -18,6 +21,7 @@ export interface Section {
   /** Minor units of the show's currency, for each seat. */
   readonly price: number
   readonly rows: readonly Row[]
+  readonly outline?: readonly number[]
 }
 
 /** Something wrong with a layout, at a JSON pointer below the body. */

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => edge.stop())
 
-const bodyOf = (change: Record<string, unknown> = {}) => ({
+const bodyOf = <T extends Record<string, unknown>>(change: T = {} as T) => ({
   showId: uniqueName('show'),
   name: 'Große Nacht 큰 밤 🎭',
   startsAt: '2030-05-01T19:30:00+09:00',
@@ -178,6 +178,32 @@ describe('creating a show', () => {
     ['a limit of none', { policy: { seatsPerHoldMax: 0 } }, '/policy/seatsPerHoldMax'],
     ['a limit over the most', { policy: { seatsPerBuyerMax: 1_001 } }, '/policy/seatsPerBuyerMax'],
     ['a misspelt policy', { policy: { holdTTLMs: 1_000 } }, '/policy/holdTTLMs'],
+    ['seats of no size', { geometry: { seatSize: 0 } }, '/geometry/seatSize'],
+    ['a row that is nowhere', { geometry: { seatSize: 1 } }, '/sections/0/rows/0'],
+    [
+      'a place that is no number',
+      {
+        geometry: { seatSize: 1 },
+        sections: [{ id: 'a', name: 'A', price: 1, rows: [{ ...rows[0], places: [1, '2'] }] }],
+      },
+      '/sections/0/rows/0/places/1',
+    ],
+    [
+      'an outline of two points',
+      {
+        geometry: { seatSize: 1 },
+        sections: [
+          {
+            id: 'a',
+            name: 'A',
+            price: 1,
+            rows: [{ ...rows[0], places: [1, 2] }],
+            outline: [1, 1, 2, 2],
+          },
+        ],
+      },
+      '/sections/0/outline',
+    ],
   ])('refuses a show with %s: 400 naming the place', async (_, change, path) => {
     expect(await create(bodyOf(change))).toMatchObject({
       status: 400,
@@ -203,6 +229,35 @@ describe('creating a show', () => {
       await fetch(path, { headers: { accept: 'application/octet-stream' } })
     ).arrayBuffer()
     expect(bytes.byteLength).toBe(25_000)
+  })
+
+  test('keeps where its seats stand, and is the same show with them alone', async () => {
+    const rows = [
+      { id: '1', seats: 2, curve: [0, 0, 5, 1.5, 10, 0] },
+      { id: '2', seats: 1, places: [-7, 3] },
+    ]
+    const outline = [0, 0, 9, 0, 9, 9]
+    const sections = [{ id: 'A', name: 'Parkett', price: 4_500, rows, outline }]
+    const body = bodyOf({ sections, geometry: { seatSize: 4, stage: outline } })
+    const { status, body: made } = await create(body)
+    expect(status).toBe(201)
+    expect(made).toMatchObject({ sections, geometry: body.geometry })
+    expect((await call<Show>(edge, `GET /v1/shows/${body.showId}`)).body).toEqual(made)
+    const elsewhere = new Shows({ db: edge.db, shards: 4 })
+    expect(await elsewhere.find(body.showId)).toMatchObject({ sections, geometry: body.geometry })
+    expect((await create(body)).status).toBe(200)
+    const moved = { ...body, geometry: { ...body.geometry, seatSize: 5 } }
+    expect((await create(moved)).status).toBe(409)
+  })
+
+  test('may place each of 200,000 seats within the limit of a body', async () => {
+    const places = (r: number) => Array.from({ length: 100 }, (_, at) => [at * 50, r * 90]).flat()
+    const rows = Array.from({ length: 2_000 }, (_, r) => ({
+      ...{ id: `${r}`, seats: 100, places: places(r) },
+    }))
+    const sections = [{ id: 'A', name: 'A', price: 1, rows }]
+    const created = await create(bodyOf({ sections, geometry: { seatSize: 40 } }))
+    expect(created).toMatchObject({ status: 201, body: { total: 200_000 } })
   })
 
   test('may have 200,000 seats, each in a row of its own name', async () => {

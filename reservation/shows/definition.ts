@@ -1,8 +1,9 @@
 /** From an operator's request to a show, and to the one text that it is stored and compared by. */
 import { createHash, randomBytes } from 'node:crypto'
-import type { Show as ShowBody, ShowRequest } from '../../contracts/http.ts'
+import type { Geometry, Show as ShowBody, ShowRequest } from '../../contracts/http.ts'
 import { base32Of } from '../../contracts/ids.ts'
-import { faultsOf, Layout, type LayoutFault, type Section } from '../domain/layout.ts'
+import { faultsOfGeometry } from '../domain/geometry.ts'
+import { faultsOf, Layout, type LayoutFault, type Row, type Section } from '../domain/layout.ts'
 import { POLICY_DEFAULTS, type Policy, type Show, type ShowDefinition } from './show.ts'
 
 export type Defined =
@@ -14,9 +15,9 @@ export type Defined =
  * know are dropped. A show without an id gets one.
  */
 export function define(request: ShowRequest): Defined {
-  const faults = faultsOf(request.sections)
+  const { showId, name, startsAt, currency, policy, sections, geometry } = request
+  const faults = [...faultsOf(sections), ...faultsOfGeometry(sections, geometry)]
   if (faults.length > 0) return { type: 'faulty', faults }
-  const { showId, name, startsAt, currency, policy, sections } = request
   const definition = {
     showId: showId ?? `show_${base32Of(randomBytes(16))}`,
     name,
@@ -24,6 +25,7 @@ export function define(request: ShowRequest): Defined {
     currency,
     policy: policyOf(policy ?? {}),
     sections: sections.map(sectionOf),
+    ...(geometry && { geometry: geometryOf(geometry) }),
   }
   return { type: 'defined', definition }
 }
@@ -40,16 +42,25 @@ function policyOf(given: Partial<Policy>): Policy {
   }
 }
 
-function sectionOf({ id, name, price, rows }: Section): Section {
-  return { id, name, price, rows: rows.map((row) => ({ id: row.id, seats: row.seats })) }
+function sectionOf({ id, name, price, rows, outline }: Section): Section {
+  return { id, name, price, rows: rows.map(rowOf), ...(outline && { outline }) }
 }
 
-/** The stored text: equal texts are equal shows. */
-export const encodeDefinition = ({ policy, sections }: ShowDefinition): string =>
-  JSON.stringify({ policy, sections })
+function rowOf({ id, seats, curve, places }: Row): Row {
+  return { id, seats, ...(curve && { curve }), ...(places && { places }) }
+}
 
-export const decodeDefinition = (text: string): Pick<ShowDefinition, 'policy' | 'sections'> =>
-  JSON.parse(text) as Pick<ShowDefinition, 'policy' | 'sections'>
+function geometryOf({ seatSize, stage }: Geometry): Geometry {
+  return { seatSize, ...(stage && { stage }) }
+}
+
+type Stored = Pick<ShowDefinition, 'policy' | 'sections' | 'geometry'>
+
+/** The stored text: equal texts are equal shows. */
+export const encodeDefinition = ({ policy, sections, geometry }: ShowDefinition): string =>
+  JSON.stringify({ policy, sections, geometry })
+
+export const decodeDefinition = (text: string): Stored => JSON.parse(text) as Stored
 
 /** The show in memory: its definition, its shard and its layout. */
 export function showOf(definition: ShowDefinition, shard: number): Show {
@@ -60,7 +71,7 @@ export function showOf(definition: ShowDefinition, shard: number): Show {
 
 /** The show as clients see it. */
 export function bodyOf(show: Show): ShowBody {
-  const { showId, name, startsAt, currency, policy, sections, layout } = show
+  const { showId, name, startsAt, currency, policy, sections, geometry, layout } = show
   return {
     showId,
     name,
@@ -69,5 +80,6 @@ export function bodyOf(show: Show): ShowBody {
     total: layout.total,
     policy,
     sections: sections as ShowBody['sections'],
+    ...(geometry && { geometry }),
   }
 }

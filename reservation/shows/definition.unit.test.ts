@@ -45,8 +45,8 @@ describe('the definition of a show', () => {
   })
 
   test('drops members that this version does not know', () => {
-    const outline = { sections: [{ ...request.sections[0], outline: [[0, 0]] }] }
-    expect(encodeDefinition(defined(outline as Partial<ShowRequest>))).toBe(
+    const colour = { sections: [{ ...request.sections[0], colour: 'red' }] }
+    expect(encodeDefinition(defined(colour as Partial<ShowRequest>))).toBe(
       encodeDefinition(defined()),
     )
   })
@@ -55,6 +55,27 @@ describe('the definition of a show', () => {
     const definition = defined()
     const { policy, sections } = definition
     expect(decodeDefinition(encodeDefinition(definition))).toEqual({ policy, sections })
+  })
+
+  test('is stored without a word of geometry when it has none, as before there was any', () => {
+    expect(Object.keys(JSON.parse(encodeDefinition(defined())))).toEqual(['policy', 'sections'])
+  })
+
+  test('keeps its geometry, in one spelling', () => {
+    const row = { id: '1', seats: 2 }
+    const outline = [0, 0, 9, 0, 9, 9]
+    const spelt = (rows: ShowRequest['sections'][0]['rows'], geometry: object) =>
+      defined({
+        sections: [{ id: 'A', name: 'A', price: 1, rows, outline }],
+        geometry: geometry as ShowRequest['geometry'],
+      })
+    const one = spelt([{ ...row, places: [1, 2, 3, 4] }], { seatSize: 1, stage: outline })
+    const other = spelt([{ places: [1, 2, 3, 4], ...row }], { stage: outline, seatSize: 1, x: 1 })
+    expect(encodeDefinition(other)).toBe(encodeDefinition(one))
+    const { policy, sections, geometry } = one
+    expect(decodeDefinition(encodeDefinition(one))).toEqual({ policy, sections, geometry })
+    expect(sections[0]).toMatchObject({ outline, rows: [{ ...row, places: [1, 2, 3, 4] }] })
+    expect(showOf(one, 0).etag).not.toBe(showOf(defined(), 0).etag)
   })
 
   test('is faulty when a row is named twice, and says where', () => {

@@ -1,4 +1,5 @@
 /** A show as this service knows it. */
+import type { Geometry } from '../../contracts/http.ts'
 import type { Layout, Section } from '../domain/layout.ts'
 
 /** The rules of a show. Durations in milliseconds. */
@@ -28,6 +29,8 @@ export interface ShowDefinition {
   readonly currency: string
   readonly policy: Policy
   readonly sections: readonly Section[]
+  /** Only for drawing. */
+  readonly geometry?: Geometry
 }
 
 export interface Show extends ShowDefinition {

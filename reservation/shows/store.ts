@@ -29,14 +29,12 @@ export async function selectShow(db: Queryable, showId: string): Promise<Show | 
 }
 
 function fromRow(row: ShowRow): Show {
-  const { policy, sections } = decodeDefinition(row.definition)
   const definition = {
     showId: row.show_id,
     name: row.name,
     startsAt: new Date(row.starts_at).toISOString(),
     currency: row.currency,
-    policy,
-    sections,
+    ...decodeDefinition(row.definition),
   }
   return showOf(definition, row.shard)
 }
