@@ -3,8 +3,9 @@
  *
  *   FAILPOINTS="consumer.after-apply=kill@3,outbox.before-send=throw"
  *
- * `kill` is a kill -9 of this very process, `throw` a plain Error, `bug` a TypeError, `@n` means at
- * the n-th pass and only then; without it, at every pass.
+ * `kill` is a kill -9 of this very process, `freeze` stops it until somebody sends SIGCONT, `throw`
+ * is a plain Error, `bug` a TypeError. `@n` means at the n-th pass and only then; without it, at
+ * every pass.
  */
 
 export const FAILPOINTS = [
@@ -24,7 +25,7 @@ export const FAILPOINTS = [
 export type FailpointName = (typeof FAILPOINTS)[number] | (string & {})
 
 interface Active {
-  action: 'kill' | 'throw' | 'bug'
+  action: 'kill' | 'freeze' | 'throw' | 'bug'
   /** The pass at which it strikes, or null for every pass. */
   at: number | null
   passes: number
@@ -38,9 +39,9 @@ export function activateFailpoints(list: string): string[] {
   const problems: string[] = []
   for (const entry of list.split(',').map((part) => part.trim())) {
     if (entry === '') continue
-    const match = /^([a-z0-9.-]+)=(kill|throw|bug)(?:@([1-9][0-9]*))?$/.exec(entry)
+    const match = /^([a-z0-9.-]+)=(kill|freeze|throw|bug)(?:@([1-9][0-9]*))?$/.exec(entry)
     if (!match) {
-      problems.push(`"${entry}" is not <name>=kill|throw|bug[@<pass>]`)
+      problems.push(`"${entry}" is not <name>=kill|freeze|throw|bug[@<pass>]`)
       continue
     }
     const [, name, action, pass] = match
@@ -65,6 +66,10 @@ function strike(points: Map<string, Active>, name: string): void {
   point.passes += 1
   if (point.at !== null && point.passes !== point.at) return
   if (point.action === 'kill') process.kill(process.pid, 'SIGKILL')
+  if (point.action === 'freeze') {
+    process.kill(process.pid, 'SIGSTOP')
+    return
+  }
   if (point.action === 'bug') throw new TypeError(`failpoint ${name}`)
   throw new Error(`failpoint ${name}`)
 }

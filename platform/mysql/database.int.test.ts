@@ -156,6 +156,25 @@ describe('a transaction', () => {
     expect(await numberOf('after-kill')).toBe(0)
   })
 
+  it('that falls silent is ended by the server, so that others may have its rows', async () => {
+    await put(db, 'silent')
+    const set = (tx: Transaction, number: number) =>
+      tx.execute('UPDATE pairs SET number = ? WHERE id = ?', [number, 'silent'])
+    const [hasLocked, mayGoOn] = [barrier(2), barrier(2)]
+    const silent = codeOf(
+      db.transaction(async (tx) => {
+        await set(tx, 1)
+        await Promise.all([hasLocked(), mayGoOn()])
+        await tx.query('SELECT 1')
+      }),
+    )
+    await hasLocked()
+    await db.transaction((tx) => set(tx, 2))
+    await mayGoOn()
+    expect(await silent).toBe('SQL_UNAVAILABLE true')
+    expect(await numberOf('silent')).toBe(2)
+  })
+
   it('names the duplicate key', async () => {
     await put(db, 'twice')
     const error = await put(db, 'twice').catch((thrown: unknown) => thrown)

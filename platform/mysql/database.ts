@@ -29,11 +29,22 @@ const START_MS_MAX = 60_000
 const WAITERS_MAX = 10_000
 const DATABASE_NAME = /^[A-Za-z0-9_]{1,64}$/
 
-const SESSION = [
-  "SET time_zone = '+00:00'",
-  "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
-  'innodb_lock_wait_timeout = 5',
-].join(', ')
+/**
+ * How long a transaction may be silent before the server ends it. A process that is frozen, or cut
+ * off, in the middle of one would else keep its locks for as long as its connection lasts, which
+ * is hours, and whoever took over its partitions or leases would wait on the rows all that time.
+ */
+const SILENCE_S_MAX = 5
+
+/**
+ * MariaDB limits silence inside transactions. MySQL cannot tell them apart, so there a connection
+ * that idles in the pool is closed too, and a new one made. Each runs its own comment alone.
+ */
+const SESSION = `SET time_zone = '+00:00',
+  sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
+  innodb_lock_wait_timeout = 5
+  /*M!100300 , idle_transaction_timeout = ${SILENCE_S_MAX} */
+  /*!80000 , wait_timeout = ${SILENCE_S_MAX} */`
 
 export interface Queryable {
   /** Rows of a SELECT. Times are integer milliseconds, BIGINT and DECIMAL come as numbers. */

@@ -84,14 +84,12 @@ describe('kill -9', () => {
 describe('a member that is frozen beyond its session', () => {
   it('loses its partitions, and neither loses nor doubles when it thaws', async () => {
     const at = await world()
-    const frozen = at.startWorker({ SAMPLE_BATCH_MAX: '25' })
+    // In the middle of a transaction, so that the other one finds locked rows too.
+    const freeze = 'sql.before-commit=freeze@3'
+    const frozen = at.startWorker({ SAMPLE_BATCH_MAX: '25', FAILPOINTS: freeze })
     await joined(frozen)
     const before = many(400)
-    const sending = at.send(before)
-    const hasBegun = async () => (await at.effectsOf(before)).handled > 0
-    await waitFor('some work', hasBegun, { timeoutMs: 30_000, everyMs: 2 })
-    frozen.signal('SIGSTOP')
-    await sending
+    await at.send(before)
     const other = at.startWorker()
     await joined(other)
     await at.allHandled(before)

@@ -8,7 +8,6 @@ import { messageOf, type ToldShow } from '../projection/messages.ts'
 import { lockPositions, type Position, writePositions } from '../projection/positions.ts'
 import type { ProjectedReservations } from '../projection/reservations.ts'
 import { isProjected } from '../projection/rows.ts'
-import { limitSilence } from './silence.ts'
 
 /** Entries of one shard in order of the log, and the fence under which they were read. */
 export interface ShardBatch {
@@ -44,8 +43,6 @@ export async function project(
 ): Promise<Projected[]> {
   const shows = await showsOf(options, batches)
   return inTransaction(options, async (unit) => {
-    // A leader that freezes in here must not keep its successor waiting.
-    await limitSilence(unit.tx)
     const locked = await lockPositions(
       unit.tx,
       batches.map(({ shard }) => shard),

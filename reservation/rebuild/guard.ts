@@ -11,7 +11,6 @@ import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import type { Database } from '../../platform/mysql/database.ts'
-import { limitSilence } from '../log/silence.ts'
 import { Wake } from '../log/wake.ts'
 import { ensurePositions, type Position, raiseFences } from '../projection/positions.ts'
 import { watchConnection } from './connectionWatch.ts'
@@ -126,10 +125,7 @@ export class Guard implements Component {
     if (this.#options.clients.some((client) => client.status !== 'ready')) {
       throw new Error('a connection to Redis is missing')
     }
-    const positions = await db.transaction(async (tx) => {
-      await limitSilence(tx)
-      return raiseFences(tx, this.#shards())
-    })
+    const positions = await db.transaction((tx) => raiseFences(tx, this.#shards()))
     await Promise.all(positions.map((position) => this.#compareShard(position)))
   }
 

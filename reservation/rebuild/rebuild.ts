@@ -10,7 +10,6 @@ import { OperationalError } from '../../platform/errors.ts'
 import { failpoint } from '../../platform/failpoints.ts'
 import type { Database } from '../../platform/mysql/database.ts'
 import type { Projector } from '../log/projector.ts'
-import { limitSilence } from '../log/silence.ts'
 import { raiseFences, readPositions } from '../projection/positions.ts'
 import type { ProjectedReservations } from '../projection/reservations.ts'
 import { portionsOf, restorePortion } from '../saga/recreate.ts'
@@ -54,10 +53,7 @@ export async function rebuild(
 ): Promise<Rebuilt> {
   const { db, reservations, projector } = options
   // From here on nobody projects what was read of these logs before, but only what is there now.
-  await db.transaction(async (tx) => {
-    await limitSilence(tx)
-    await raiseFences(tx, shards)
-  })
+  await db.transaction((tx) => raiseFences(tx, shards))
   for (const shard of shards) projector.restart(shard)
 
   const shut = await each(options, shards, async (shard) => {
