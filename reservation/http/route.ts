@@ -79,26 +79,3 @@ export function route<B extends TSchema, A extends Access>(definition: Definitio
   const compiled = body && { ...body, check: TypeCompiler.Compile<TSchema>(body.schema) }
   return { ...rest, headers, body: compiled ?? null, handle: handle as Route['handle'] }
 }
-
-export interface FieldError {
-  /** JSON pointer into the body; `/` is the body itself. */
-  readonly path: string
-  readonly message: string
-}
-
-const ERRORS_MAX = 10
-
-/** What is wrong with a value, at most ten places of it; empty when nothing is. */
-export function errorsOf(check: TypeCheck<TSchema>, value: unknown): FieldError[] {
-  if (check.Check(value)) return []
-  const errors: FieldError[] = []
-  const seen = new Set<string>()
-  for (const { path, message } of check.Errors(value)) {
-    // A missing member is reported twice, as missing and as of the wrong type; the first will do.
-    if (seen.has(path)) continue
-    seen.add(path)
-    errors.push({ path: path || '/', message })
-    if (errors.length === ERRORS_MAX) break
-  }
-  return errors
-}

@@ -6,19 +6,19 @@
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
 import { isUtf8 } from 'node:buffer'
-import { RedisUnavailable } from '../../lua/errors.ts'
-import { isDependencyDown } from '../../platform/errors.ts'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
+import { badRequest, errorsOf, type FieldError } from '../booking/requests.ts'
 import type { Admissions } from './auth/admissions.ts'
 import type { Identity } from './auth/tokens.ts'
 import { Exchange } from './exchange.ts'
+import { Faults } from './faults.ts'
 import { parseJson } from './json.ts'
 import { assertNative, closeListener, createApp, type ListenSocket, listen } from './native.ts'
-import { problem, type Reply } from './reply.ts'
+import { problem, problemReply, type Reply } from './reply.ts'
 import { RequestMetrics } from './requestMetrics.ts'
-import { type Call, errorsOf, type Route } from './route.ts'
+import type { Call, Route } from './route.ts'
 
 /** A request body must be here within this time, however slowly it trickles in. */
 export const BODY_MS_MAX = 10_000
@@ -42,8 +42,10 @@ export interface HttpServerOptions {
   readonly admissions: Admissions
   readonly log: Log
   readonly metrics: Metrics
-  /** Called when the stop begins, so that long waits are answered. */
-  readonly onDrain: () => void
+  /** Adds handlers of other protocols, before those of the routes. */
+  readonly attach?: (app: TemplatedApp) => void
+  /** Called when the stop begins, so that long waits are answered; it is waited for. */
+  readonly onDrain: () => void | Promise<void>
   readonly bodyMsMax?: number
 }
 
@@ -66,6 +68,7 @@ export class HttpServer {
   }
   readonly #options: HttpServerOptions
   readonly #requests: RequestMetrics
+  readonly #faults: Faults
   readonly #reading = new Set<Exchange>()
   #app: TemplatedApp | null = null
   #socket: ListenSocket | null = null
@@ -74,11 +77,11 @@ export class HttpServer {
   #underWay = 0
   #isDraining = false
   #onIdle: (() => void) | null = null
-  #warnedMs = 0
 
   constructor(options: HttpServerOptions) {
     this.#options = options
     this.#requests = new RequestMetrics(options.metrics)
+    this.#faults = new Faults(options.log)
     options.metrics.gauge('holdfast_http_requests_under_way', 'Requests not yet answered', {
       collect: (gauge) => gauge.set(this.#underWay),
     })
@@ -92,8 +95,9 @@ export class HttpServer {
   /** @throws OperationalError STARTUP_FAILED: the port is taken, or the module is not native */
   async start(): Promise<void> {
     assertNative()
-    const { host, port, isPortShared, routes, log } = this.#options
+    const { host, port, isPortShared, routes, log, attach } = this.#options
     const app = createApp()
+    attach?.(app)
     for (const [path, methods] of byPath(routes)) this.#register(app, path, methods)
     app.any('/*', (res, req) => {
       this.#answerAtOnce(res, req, 'none', problem('not-found', 'there is no such path'))
@@ -116,8 +120,7 @@ export class HttpServer {
     if (this.#isDraining) return
     this.#isDraining = true
     if (this.#socket) closeListener(this.#socket)
-    this.#options.onDrain()
-    await this.#whenIdle()
+    await Promise.all([this.#options.onDrain(), this.#whenIdle()])
   }
 
   #close(): void {
@@ -202,7 +205,7 @@ export class HttpServer {
     try {
       reply = await this.#answer(route, call, body)
     } catch (error) {
-      reply = this.#replyToFault(route, error)
+      reply = problemReply(this.#faults.problemOf(error, route.path))
     }
     exchange.send(reply, { isLast: this.#isDraining })
   }
@@ -212,7 +215,7 @@ export class HttpServer {
     if (route.access !== 'public') {
       const admitting = this.#options.admissions.admit(call.authorization, route.access)
       const admission = admitting instanceof Promise ? await admitting : admitting
-      if (!admission.ok) return admission.reply
+      if (!admission.ok) return problemReply(admission.problem)
       identity = admission.identity
     }
     let value: unknown
@@ -223,21 +226,6 @@ export class HttpServer {
     }
     const full: Call = { ...call, identity, body: value }
     return route.handle(full as Call<never, never>)
-  }
-
-  #replyToFault(route: Route, error: unknown): Reply {
-    const { log } = this.#options
-    if (error instanceof RedisUnavailable || isDependencyDown(error)) {
-      // A dependency that is down fails thousands of requests: one line a second says enough.
-      const nowMs = Date.now()
-      if (nowMs - this.#warnedMs >= 1_000) {
-        this.#warnedMs = nowMs
-        log.warn({ err: error, route: route.path }, 'a dependency is down')
-      }
-      return problem('unavailable', 'try again with the same Idempotency-Key')
-    }
-    log.error({ err: error, route: route.path }, 'a request failed')
-    return problem('internal')
   }
 
   #cutSlowBodies(): void {
@@ -296,10 +284,8 @@ function checkBody(body: NonNullable<Route['body']>, text: string | null): Check
   return errors.length > 0 ? badBody(errors) : parsed
 }
 
-function badBody(errors: readonly { path: string; message: string }[]): CheckedBody {
-  const [first] = errors
-  const detail = first && `${first.path}: ${first.message}`
-  return { ok: false, reply: problem('bad-request', detail, { errors }) }
+function badBody(errors: readonly FieldError[]): CheckedBody {
+  return { ok: false, reply: problemReply(badRequest(errors).problem) }
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

@@ -15,6 +15,16 @@ export class PackedSeats {
     this.#counts = [total, 0, 0, 0]
   }
 
+  /** A map of `total` seats with these packed states, of which it keeps a copy. */
+  static from(total: number, states: Uint8Array): PackedSeats {
+    const seats = new PackedSeats(total)
+    for (let index = 0; index < total; index += 1) {
+      const state = (((states[index >> 2] as number) >> shiftOf(index)) & 3) as SeatState
+      if (state !== 0) seats.set(index, state)
+    }
+    return seats
+  }
+
   get(index: number): SeatState {
     this.#check(index)
     return ((this.#byteAt(index) >> shiftOf(index)) & 3) as SeatState

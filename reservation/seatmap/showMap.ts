@@ -75,7 +75,7 @@ export class ShowMap {
     this.#aside = []
     this.#snapshot = null
     if (before && prev !== this.#version && this.isWatched) {
-      this.#tell(prev, loaded.seats.differencesFrom(before))
+      this.#tell(prev, loaded.seats.differencesFrom(before), [this.#version])
     }
     return true
   }
@@ -86,6 +86,7 @@ export class ShowMap {
     if (this.#stage === 'stale') return true
     const prev = this.#version
     const changes = new Map<number, SeatState>()
+    const passed: string[] = []
     let isGapFree = true
     for (const entry of entries) {
       if (compareLogIds(entry.id, this.#version) <= 0) continue
@@ -93,10 +94,11 @@ export class ShowMap {
       if (!isGapFree) break
       this.#apply(entry, changes)
       this.#version = entry.id
+      passed.push(entry.id)
     }
     if (this.#version !== prev) {
       this.#snapshot = null
-      if (this.isWatched) this.#tell(prev, [...changes])
+      if (this.isWatched) this.#tell(prev, [...changes], passed)
     }
     if (!isGapFree) this.spoil()
     return isGapFree
@@ -148,8 +150,8 @@ export class ShowMap {
     }
   }
 
-  #tell(prev: string, changes: [number, SeatState][]): void {
-    const change = { prev, version: this.#version, changes }
+  #tell(prev: string, changes: [number, SeatState][], passed: readonly string[]): void {
+    const change = { prev, version: this.#version, changes, passed }
     for (const listener of this.#listeners) listener(change)
   }
 }

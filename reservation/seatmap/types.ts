@@ -20,7 +20,10 @@ export interface SeatMapSnapshot {
 export interface SeatMapChange {
   readonly prev: string
   readonly version: string
+  /** Every seat that was changed on the way, with its state at `version`. */
   readonly changes: readonly (readonly [index: number, state: SeatState])[]
+  /** The versions that were passed, in order; the last one is `version`. */
+  readonly passed: readonly string[]
 }
 
 /** The part of a show that a map needs. */

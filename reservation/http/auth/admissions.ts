@@ -1,11 +1,11 @@
 /** What stands before a handler: the token, the scope, and the buyer's rate. */
-import { problem, type Reply } from '../reply.ts'
+import { type Problem, problemOf } from '../../../contracts/problem.ts'
 import type { RateLimiter } from './rateLimiter.ts'
 import type { Identity, TokenVerifier } from './tokens.ts'
 
 export type Access = 'public' | 'buyer' | 'operator'
 
-export type Admission = { ok: true; identity: Identity } | { ok: false; reply: Reply }
+export type Admission = { ok: true; identity: Identity } | { ok: false; problem: Problem }
 
 const TOKEN_CHARS_MAX = 4_096
 const BEARER = 'bearer '
@@ -24,30 +24,31 @@ export class Admissions {
     const token = tokenOf(authorization)
     if (token === null) return unauthenticated('the Authorization header has no bearer token')
     const known = this.#tokens.peek(token)
-    if (known) return this.#pass(known, access)
+    if (known) return this.pass(known, access)
     return this.#verify(token, access)
   }
 
   async #verify(token: string, access: Access): Promise<Admission> {
     const identity = await this.#tokens.verify(token)
-    return identity ? this.#pass(identity, access) : unauthenticated('the token is not valid')
+    return identity ? this.pass(identity, access) : unauthenticated('the token is not valid')
   }
 
-  #pass(identity: Identity, access: Access): Admission {
+  /** For somebody who is known already: the scope and the rate. */
+  pass(identity: Identity, access: Access): Admission {
     if (identity.isOperator) return { ok: true, identity }
     if (access === 'operator') {
-      return { ok: false, reply: problem('forbidden', 'the scope admin is needed') }
+      return { ok: false, problem: problemOf('forbidden', 'the scope admin is needed') }
     }
     // The limit is the buyers'; operators are trusted with their own scripts.
     if (!this.#limiter.take(identity.customerId, performance.now())) {
-      return { ok: false, reply: problem('rate-limited') }
+      return { ok: false, problem: problemOf('rate-limited') }
     }
     return { ok: true, identity }
   }
 }
 
 function unauthenticated(detail: string): Admission {
-  return { ok: false, reply: problem('unauthenticated', detail) }
+  return { ok: false, problem: problemOf('unauthenticated', detail) }
 }
 
 /** The token of an Authorization header, or null. */

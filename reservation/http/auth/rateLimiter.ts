@@ -2,15 +2,36 @@
 
 export const BUCKETS_MAX = 50_000
 
-interface Bucket {
-  /** Requests that may still be made, as of `atMs`. */
-  left: number
-  atMs: number
+/** What one client may still do: `perSMax` a second, and as many in a burst. */
+export class TokenBucket {
+  #left: number
+  #atMs: number
+
+  constructor(perSMax: number, nowMs: number) {
+    this.#left = perSMax
+    this.#atMs = nowMs
+  }
+
+  /** When something was last taken, or tried to. */
+  get atMs(): number {
+    return this.#atMs
+  }
+
+  /** Takes one; false when there is none. */
+  take(perSMax: number, nowMs: number): boolean {
+    // The clock may be set back; then nothing is added.
+    const elapsedMs = Math.max(0, nowMs - this.#atMs)
+    this.#left = Math.min(perSMax, this.#left + (elapsedMs * perSMax) / 1000)
+    this.#atMs = nowMs
+    if (this.#left < 1) return false
+    this.#left -= 1
+    return true
+  }
 }
 
 export class RateLimiter {
   readonly #perSMax: number
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new Map<string, TokenBucket>()
 
   /** @param perSMax 0 switches the limit off */
   constructor(perSMax: number) {
@@ -26,23 +47,13 @@ export class RateLimiter {
   take(customerId: string, nowMs: number): boolean {
     const perSMax = this.#perSMax
     if (perSMax === 0) return true
-    const bucket = this.#buckets.get(customerId)
+    let bucket = this.#buckets.get(customerId)
     if (!bucket) {
-      this.#add(customerId, { left: perSMax - 1, atMs: nowMs })
-      return true
+      if (this.#buckets.size >= BUCKETS_MAX) this.#evict(nowMs)
+      bucket = new TokenBucket(perSMax, nowMs)
+      this.#buckets.set(customerId, bucket)
     }
-    // The clock may be set back; then nothing is added.
-    const elapsedMs = Math.max(0, nowMs - bucket.atMs)
-    bucket.left = Math.min(perSMax, bucket.left + (elapsedMs * perSMax) / 1000)
-    bucket.atMs = nowMs
-    if (bucket.left < 1) return false
-    bucket.left -= 1
-    return true
-  }
-
-  #add(customerId: string, bucket: Bucket): void {
-    if (this.#buckets.size >= BUCKETS_MAX) this.#evict(bucket.atMs)
-    this.#buckets.set(customerId, bucket)
+    return bucket.take(perSMax, nowMs)
   }
 
   /** Forgets buckets that are full again; when none is, the oldest tenth. */

@@ -8,13 +8,13 @@ import {
   Ticket,
   WAIT_S_MAX,
 } from '../../../contracts/http.ts'
-import { IDEMPOTENCY_KEY_PATTERN } from '../../../contracts/ids.ts'
 import type { Booking } from '../../booking/booking.ts'
 import type { Outcome } from '../../booking/outcome.ts'
-import { json, problem, problemReply, type Reply } from '../reply.ts'
+import { checkoutAsGiven, holdAsGiven } from '../../booking/requests.ts'
+import type { Identity } from '../auth/tokens.ts'
+import { json, problemReply, type Reply } from '../reply.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 
-const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_PATTERN)
 const KEY_HEADERS = {
   'Idempotency-Key!': '1 to 64 of A-Z a-z 0-9 _ -; the same key, the same answer',
 }
@@ -63,15 +63,8 @@ function holdSeats(booking: Booking): Route {
       ],
     },
     handle: async (call) => {
-      const key = keyOf(call)
-      if (typeof key !== 'string') return key
-      const outcome = await booking.hold({
-        customerId: call.identity.customerId,
-        showId: call.params[0] as string,
-        key,
-        seatIds: call.body.seatIds,
-        ...traceOf(call),
-      })
+      const showId = call.params[0] as string
+      const outcome = await holdAsGiven(booking, { ...givenBy(call), showId, body: call.body })
       return replyWith(outcome, (value) => json(201, value, locationOf(value)))
     },
   })
@@ -177,17 +170,9 @@ function checkOut(booking: Booking): Route {
       ],
     },
     handle: async (call) => {
-      const key = keyOf(call)
-      if (typeof key !== 'string') return key
-      const { payment, contact } = call.body
-      const outcome = await booking.checkout({
-        customerId: call.identity.customerId,
-        reservationId: call.params[0] as string,
-        key,
-        paymentToken: payment.token,
-        ...(contact && { contact: contactOf(contact) }),
-        ...traceOf(call),
-      })
+      const reservationId = call.params[0] as string
+      const given = { ...givenBy(call), reservationId, body: call.body }
+      const outcome = await checkoutAsGiven(booking, given)
       return replyWith(outcome, (value) => json(202, value, locationOf(value)))
     },
   })
@@ -213,27 +198,18 @@ function readTicket(booking: Booking): Route {
   })
 }
 
-/** The idempotency key of a call, or why it has none. */
-function keyOf(call: Pick<Call, 'headers'>): string | Reply {
-  const key = call.headers['idempotency-key'] as string
-  if (key === '') return problem('idempotency-key-missing')
-  if (IDEMPOTENCY_KEY.test(key)) return key
-  const message = `must match ${IDEMPOTENCY_KEY_PATTERN}`
-  const errors = [{ path: '/headers/idempotency-key', message }]
-  return problem('bad-request', `Idempotency-Key ${message}`, { errors })
-}
+const givenBy = (call: Call<unknown, Identity>) => ({
+  customerId: call.identity.customerId,
+  key: call.headers['idempotency-key'] as string,
+  keyPath: '/headers/idempotency-key',
+  ...traceOf(call),
+})
 
 /** Seconds of a Prefer header's `wait` (RFC 7240); 0 for none. Longer waits are cut to the limit. */
 function waitOf(prefer: string): number {
   const match = /(?:^|[,;\s])wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|[,;])/i.exec(prefer)
   return match ? Math.min(Number(match[1]), WAIT_S_MAX) : 0
 }
-
-/** Only the members that this version knows; the rest is not passed on into the saga. */
-const contactOf = (contact: NonNullable<CheckoutRequest['contact']>) => ({
-  email: contact.email,
-  ...(contact.locale && { locale: contact.locale }),
-})
 
 const traceOf = ({ traceparent }: Pick<Call, 'traceparent'>) => (traceparent ? { traceparent } : {})
 
