@@ -6,6 +6,8 @@ import type { Facts, RecordFact, SeatFact, ShardFact } from './facts.ts'
 
 const SCAN_COUNT = 1_000
 const LOG_ID_ZERO = '0-0'
+/** A command must be answered in time, so a large key space is not asked for all at once. */
+const ASKED_AT_ONCE_MAX = 500
 
 type RedisFacts = Pick<Facts, 'nowMs' | 'shards' | 'records' | 'seats' | 'buyers'>
 
@@ -43,21 +45,28 @@ function named(keys: readonly string[], kind: string): { key: string; name: stri
 }
 
 async function gatherRecords(redis: RedisClient, keys: readonly string[]): Promise<RecordFact[]> {
-  const found = named(keys, 'r').map(async ({ key, name }): Promise<RecordFact | null> => {
-    const record = parseRecord(name, Object.entries(await redis.hgetall(key)).flat())
-    if (!record) return null
-    const { reservationId, showId, customerId, status, seats, amount, deadlineMs } = record
-    return {
-      reservationId,
-      showId,
-      customerId,
-      status,
-      seats,
-      amount: amount.value,
-      deadlineMs,
-    }
-  })
-  return (await Promise.all(found)).filter((record) => record !== null)
+  const records: RecordFact[] = []
+  const left = named(keys, 'r')
+  while (left.length > 0) {
+    const found = left.splice(-ASKED_AT_ONCE_MAX).map(({ key, name }) => recordAt(redis, key, name))
+    records.push(...(await Promise.all(found)).filter((record) => record !== null))
+  }
+  return records
+}
+
+async function recordAt(redis: RedisClient, key: string, name: string): Promise<RecordFact | null> {
+  const record = parseRecord(name, Object.entries(await redis.hgetall(key)).flat())
+  if (!record) return null
+  const { reservationId, showId, customerId, status, seats, amount, deadlineMs } = record
+  return {
+    reservationId,
+    showId,
+    customerId,
+    status,
+    seats,
+    amount: amount.value,
+    deadlineMs,
+  }
 }
 
 async function gatherSeats(redis: RedisClient, keys: readonly string[]): Promise<SeatFact[]> {

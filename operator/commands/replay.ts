@@ -1,0 +1,204 @@
+/** `dlq replay`: carries out a plan, and nothing but the plan. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { parkingTopicOf } from '../../contracts/topics.ts'
+import type { KafkaConnection } from '../../platform/kafka/connection.ts'
+import { ensureDeadLetterTopics } from '../../platform/kafka/topics.ts'
+import { CommandFailed, UsageError } from '../cli/failure.ts'
+import { table } from '../cli/table.ts'
+import { amountInWords, countOf } from '../cli/words.ts'
+import type { Desk } from '../desk/desk.ts'
+import type { Label } from '../labels/situation.ts'
+import { type Letter, REPLAYS_MAX } from '../letters/letter.ts'
+import { findLetters } from '../letters/readLetters.ts'
+import { type Plan, type PlanRecord, readPlan } from '../plan/planFile.ts'
+import { Replayer, type ReplayReport } from '../replay/replayer.ts'
+import { type Context, openReader } from './context.ts'
+
+export interface ReplayOptions {
+  /** Records per second. */
+  rate: number
+  /** Labels; null for what is safe, and what ends in a refund once that is confirmed. */
+  only: readonly Label[] | null
+  isDryRun: boolean
+}
+
+const LEAD_LOOK_MS = 100
+const LEAD_SILENT_MS = 1_000
+const SKIPPED_SHOWN_MAX = 20
+
+/** Labels that a replay can do something about. */
+export const REPLAYABLE: readonly Label[] = ['apply', 'superseded', 'human']
+
+export async function replay(
+  context: Context,
+  path: string,
+  options: ReplayOptions,
+): Promise<void> {
+  const { stores } = context
+  const made = readPlan(path, Date.now())
+  const connection = await stores.kafka()
+  const desk = await stores.desk()
+  await demandOurs(desk, made, path)
+  const chosen = await choose(context, made, options)
+  const filters = { ...made.filters, only: options.only, rate: options.rate }
+  const auditId = options.isDryRun
+    ? null
+    : await desk.openAudit({ command: 'replay', filters, digest: made.digest, counts: {} })
+  const counts = (report: ReplayReport | null) => ({
+    ...{ sent: report?.sent ?? 0, parked: report?.parked ?? 0, done: report?.done ?? 0 },
+    ...{ skipped: report?.skipped.length ?? 0 },
+  })
+  let report: ReplayReport | null = null
+  try {
+    report = await carryOut(context, { connection, desk, made, chosen, options })
+  } finally {
+    const outcome = report === null ? 'failed' : report.isComplete ? 'done' : 'stopped'
+    if (auditId !== null) await desk.closeAudit(auditId, { outcome, counts: counts(report) })
+  }
+  tell(context, { made, chosen, report, options })
+}
+
+/** A plan of another system, or one whose digest was made to fit, is not on record here. */
+export async function demandOurs(desk: Desk, made: Plan, path: string): Promise<void> {
+  if (await desk.hasPlan(made.digest)) return
+  throw new UsageError(
+    `${path} was not made for this system: its digest is not on record. Plan anew`,
+  )
+}
+
+/** The records to carry out. What moves money is confirmed by typing its count, or with --yes. */
+async function choose(
+  { terminal }: Context,
+  { records }: Plan,
+  { only, isDryRun }: ReplayOptions,
+): Promise<PlanRecord[]> {
+  const isWorn = ({ replays, label }: PlanRecord): boolean =>
+    replays >= REPLAYS_MAX && label !== 'already applied'
+  const wanted = new Set<Label>(only ?? ['apply', 'superseded'])
+  const chosen = records.filter((one) => wanted.has(one.label) || (only === null && isWorn(one)))
+  const grave = chosen.filter((one) => !isWorn(one) && one.label !== 'apply')
+  if (grave.length === 0 || isDryRun) return chosen
+  const question = `${countOf(grave.length, 'record')} may end in refunds: ${sumOf(grave)}.`
+  if (await terminal.confirm(question, String(grave.length))) return chosen
+  if (only !== null && chosen.length === grave.length) {
+    throw new UsageError(`${question} Nothing was sent: confirm it with --yes`)
+  }
+  terminal.note(`${question} They are left out: confirm them with --yes`)
+  const isGrave = new Set(grave)
+  return chosen.filter((one) => !isGrave.has(one))
+}
+
+function sumOf(records: readonly PlanRecord[]): string {
+  const sums = new Map<string, number>()
+  for (const { amount } of records) {
+    if (amount) sums.set(amount.currency, (sums.get(amount.currency) ?? 0) + amount.value)
+  }
+  return [...sums].map(([currency, value]) => amountInWords({ currency, value })).join(', ')
+}
+
+async function carryOut(
+  context: Context,
+  of: {
+    connection: KafkaConnection
+    desk: Desk
+    made: Plan
+    chosen: readonly PlanRecord[]
+    options: ReplayOptions
+  },
+): Promise<ReplayReport> {
+  const { connection, desk, made, chosen, options } = of
+  const { terminal, interrupt, stores } = context
+  const [reader, producer] = await Promise.all([openReader(context), stores.producer()])
+  let isLost = false
+  const leader = desk.replayLeader(() => {
+    isLost = true
+  })
+  await leader.start()
+  const progress = terminal.progress(options.isDryRun ? 'rehearsing' : 'replaying', chosen.length)
+  try {
+    await untilLeading(context, () => leader.isLeading)
+    const report = await new Replayer({
+      ...{ desk, reader, producer, digest: made.digest, isDryRun: options.isDryRun },
+      findLetters: (ids) => findLetters(connection, ids),
+      makeParking: (letters) => makeParking(connection, letters),
+      perSecond: options.rate,
+      isStopped: () => interrupt.isAsked || isLost,
+      onProgress: (records) => progress.advance(records),
+    }).run(chosen)
+    if (isLost)
+      throw new CommandFailed('the connection to SQL was lost; run the same command again')
+    return report
+  } finally {
+    progress.end()
+    await leader.stop()
+  }
+}
+
+/** One replay runs at a time, so that what another one sends shows before ours is judged. */
+async function untilLeading({ terminal, interrupt }: Context, isLeading: () => boolean) {
+  const since = performance.now()
+  let isTold = false
+  while (!isLeading() && !interrupt.isAsked) {
+    if (!isTold && performance.now() - since > LEAD_SILENT_MS) {
+      terminal.note('another replay is under way: waiting until it has ended')
+      isTold = true
+    }
+    await pause(LEAD_LOOK_MS)
+  }
+}
+
+const makeParking = (connection: KafkaConnection, letters: readonly Letter[]): Promise<void> =>
+  ensureDeadLetterTopics(
+    connection,
+    [...new Set(letters.map(({ topic }) => topic))].map((topic) => ({
+      topic: parkingTopicOf(topic),
+      like: topic,
+    })),
+  )
+
+function tell(
+  { terminal }: Context,
+  of: {
+    made: Plan
+    chosen: readonly PlanRecord[]
+    report: ReplayReport
+    options: ReplayOptions
+  },
+): void {
+  const { made, chosen, report, options } = of
+  const { sent, parked, done, skipped, isComplete } = report
+  const left = made.records.length - chosen.length
+  const undone = chosen.length - sent - parked - done - skipped.length
+  terminal.json({
+    ...{ digest: made.digest, dryRun: options.isDryRun, sent, parked, done, skipped },
+    ...{ left, undone, complete: isComplete },
+  })
+  if (!terminal.isJson) {
+    const verb = options.isDryRun ? 'would be sent' : 'sent'
+    const facts = [
+      `${sent} ${verb}`,
+      ...(parked > 0 ? [`${parked} parked`] : []),
+      ...(done > 0 ? [`${done} dealt with before`] : []),
+      ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+      ...(left > 0 ? [`${left} not meant to be sent`] : []),
+    ]
+    terminal.say(facts.join(', '))
+    for (const line of table(
+      skipped
+        .slice(0, SKIPPED_SHOWN_MAX)
+        .map(({ id, planned, now, why }) => [
+          `  ${id}`,
+          now === null ? planned : `${planned} -> ${now}`,
+          why,
+        ]),
+    )) {
+      terminal.say(line)
+    }
+    if (skipped.length > SKIPPED_SHOWN_MAX) {
+      terminal.say(`  ... and ${skipped.length - SKIPPED_SHOWN_MAX} more`)
+    }
+  }
+  if (!isComplete) {
+    throw new CommandFailed(`stopped with ${undone} left; the same command goes on from there`)
+  }
+}

@@ -1,0 +1,148 @@
+/** The command line: what can be typed, and what it means. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from './cli/failure.ts'
+import { Interrupt, Terminal } from './cli/terminal.ts'
+import type { Context } from './commands/context.ts'
+import { list } from './commands/list.ts'
+import { type PlanOptions, plan } from './commands/plan.ts'
+import { REPLAYABLE, type ReplayOptions, replay } from './commands/replay.ts'
+import { show } from './commands/show.ts'
+import { loadOperatorConfig } from './config.ts'
+import { LABELS, type Label } from './labels/situation.ts'
+import { Stores } from './state/stores.ts'
+
+const VALID_FOR_S = 3_600
+const RATE_PER_S = 50
+const RATE_MAX = 100_000
+
+/** Runs what was typed. Answers the exit status: 0 done, 1 failed, 2 typed wrongly. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await programOf().parseAsync([...args], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return error instanceof UsageError ? 2 : 1
+  }
+}
+
+type Action = (context: Context) => Promise<void>
+
+/** Opens nothing by itself: the stores are asked when a command needs them. */
+async function withContext(options: { json?: boolean; yes?: boolean }, action: Action) {
+  const config = loadOperatorConfig()
+  const terminal = new Terminal({ isJson: options.json === true, isYes: options.yes === true })
+  const interrupt = new Interrupt()
+  const stores = new Stores(config)
+  try {
+    await action({ config, stores, terminal, interrupt })
+  } finally {
+    await stores.close()
+    interrupt.close()
+  }
+}
+
+function programOf(): Command {
+  const program = command('holdfast', "Holdfast's operator's desk")
+  program.addCommand(dlqCommand())
+  return program
+}
+
+const command = (name: string, description: string): Command =>
+  new Command(name).description(description).exitOverride().showHelpAfterError()
+
+function dlqCommand(): Command {
+  const dlq = command('dlq', 'dead letters: what is stuck, what to do about it, doing it')
+  for (const one of [listCommand, showCommand, planCommand, replayCommand]) {
+    dlq.addCommand(one())
+  }
+  return dlq
+}
+
+const json = (one: Command): Command => one.option('--json', 'print JSON for scripts')
+const yes = (one: Command): Command => one.option('--yes', 'answer every question with yes')
+
+const listCommand = (): Command =>
+  json(command('list', 'count dead letters per topic and group, with lag and outbox age')).action(
+    (options: { json?: boolean }) => withContext(options, list),
+  )
+
+const showCommand = (): Command =>
+  json(command('show', 'show one dead letter and all that is known of its reservation'))
+    .argument('<id>', 'topic.DLQ/partition/offset')
+    .action((id: string, options: { json?: boolean }) =>
+      withContext(options, (context) => show(context, id)),
+    )
+
+function filtered(one: Command): Command {
+  return one
+    .option('--topic <topic>', 'the topic that they failed on')
+    .option('--group <group>', 'the group that gave up')
+    .option('--reason <text>', 'part of the error')
+    .option('--reservation <id>', 'of one reservation')
+    .option('--show <id>', 'of one show')
+    .option('--since <time>', 'not before: 2026-01-31T10:00:00Z, or 2h for ago')
+    .option('--until <time>', 'not after')
+    .option('--offset <range>', 'in each partition: 17, 17-42 or 17-')
+}
+
+const planCommand = (): Command =>
+  filtered(json(command('plan', 'say what each dead letter would do if it were replayed now')))
+    .option('--limit <count>', 'so many at most', wholeNumber(1, 1_000_000_000))
+    .option('-o, --output <file>', 'write the plan to a file')
+    .option(
+      '--valid-for <seconds>',
+      'how long it is good for',
+      wholeNumber(1, 604_800),
+      VALID_FOR_S,
+    )
+    .option('--all', 'also those that were discarded, edited or parked')
+    .action((options: PlanOptions & { json?: boolean; validFor: number; all?: boolean }) =>
+      withContext(options, (context) =>
+        plan(context, { ...options, validForS: options.validFor, isAll: options.all === true }),
+      ),
+    )
+
+const replayCommand = (): Command =>
+  yes(json(command('replay', 'carry out a plan; safe to stop and to repeat')))
+    .argument('<plan>', 'the file that plan -o has written')
+    .option('--rate <perSecond>', 'records per second', wholeNumber(1, RATE_MAX), RATE_PER_S)
+    .addOption(
+      new Option('--only <labels>', `labels, with commas: ${REPLAYABLE.join(', ')}`).argParser(
+        labels,
+      ),
+    )
+    .option('--dry-run', 'look again at every record, and send nothing')
+    .action(
+      (
+        path: string,
+        options: { json?: boolean; yes?: boolean; dryRun?: boolean; only?: Label[]; rate: number },
+      ) =>
+        withContext(options, (context) => {
+          const { rate, only = null, dryRun } = options
+          const replayOptions: ReplayOptions = { rate, only, isDryRun: dryRun === true }
+          return replay(context, path, replayOptions)
+        }),
+    )
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const number = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
+    if (number >= min && number <= max) return number
+    throw new InvalidArgumentError(`a whole number from ${min} to ${max} is wanted`)
+  }
+
+function labels(text: string): Label[] {
+  return text.split(',').map((part) => {
+    const name = part.trim()
+    const found = LABELS.find((label) => label === name)
+    if (found && REPLAYABLE.includes(found)) return found
+    throw new InvalidArgumentError(
+      found
+        ? `records that are "${name}" cannot be replayed`
+        : `there is no label "${name}"; the labels are ${LABELS.join(', ')}`,
+    )
+  })
+}
