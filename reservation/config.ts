@@ -15,6 +15,7 @@ import {
   text,
 } from '../platform/config.ts'
 import { OperationalError } from '../platform/errors.ts'
+import { parseOrigins } from './feed/origins.ts'
 import { SESSION_ALGORITHM, sessionKeyFaultOf } from './http/auth/sessions.ts'
 
 /** Asymmetric ones only: whoever can verify a token must not be able to make one. */
@@ -45,6 +46,17 @@ export const spec = {
   jwtAlgorithm: oneOf('JWT_ALGORITHM', ALGORITHMS, { default: SESSION_ALGORITHM }),
   /** Requests a second of one buyer, and as many in a burst; 0 is no limit. */
   buyerRequestsPerSMax: integer('BUYER_REQUESTS_PER_S_MAX', { default: 200, min: 0 }),
+  /** Changes of a show within this time go out as one delta. */
+  feedTickMs: integer('FEED_TICK_MS', { default: 50, min: 1, max: 10_000 }),
+  /** `https://a.example,https://b.example`: whose pages may open the feed; default: our own. */
+  allowedOrigins: optionalText('ALLOWED_ORIGINS'),
+  feedConnectionsMax: integer('FEED_CONNECTIONS_MAX', { default: 50_000, min: 1 }),
+  feedConnectionsPerCustomerMax: integer('FEED_CONNECTIONS_PER_CUSTOMER_MAX', {
+    default: 100,
+    min: 1,
+  }),
+  /** Messages a second of one connection, and as many in a burst. */
+  feedMessagesPerSMax: integer('FEED_MESSAGES_PER_S_MAX', { default: 200, min: 1 }),
 } as const
 
 export type ReservationConfig = ConfigOf<typeof spec>
@@ -53,6 +65,10 @@ export type ReservationConfig = ConfigOf<typeof spec>
 export function problemsOf(config: ReservationConfig): string[] {
   const { issuesSessions, sessionKey, jwksUrl, jwtAlgorithm } = config
   const problems: string[] = []
+  const { allowedOrigins } = config
+  if (allowedOrigins !== null && parseOrigins(allowedOrigins) === null) {
+    problems.push('ALLOWED_ORIGINS must be origins as browsers send them, separated by commas')
+  }
   const fault = sessionKey && sessionKeyFaultOf(sessionKey)
   if (fault) problems.push(`SESSION_KEY ${fault}`)
   if (jwksUrl !== null && sessionKey !== null) {

@@ -58,6 +58,7 @@ export interface EngineOptions {
 }
 
 export interface Engine {
+  readonly clock: RedisClock
   readonly gate: Gate
   readonly tail: LogTail
   readonly maps: SeatMaps
@@ -115,7 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
   tail.onBackwards = (shard) => projector.restart(shard)
   followEpochs(gate, tail)
   return {
-    ...{ gate, tail, maps, reservations, projector, leases },
+    ...{ clock, gate, tail, maps, reservations, projector, leases },
     components: [
       ...[tail, maps, leases, projector, new Sweeper(shared)],
       new Trimmer({ ...shared, positionOf: (shard) => projector.positionOf(shard) }),

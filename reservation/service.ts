@@ -14,6 +14,8 @@ import { Outbox } from '../platform/outbox/outbox.ts'
 import { Booking } from './booking/booking.ts'
 import type { ReservationConfig } from './config.ts'
 import { createEngine, type Engine } from './engine.ts'
+import { Feed } from './feed/feed.ts'
+import { parseOrigins } from './feed/origins.ts'
 import { Admissions } from './http/auth/admissions.ts'
 import { RateLimiter } from './http/auth/rateLimiter.ts'
 import { SessionIssuer } from './http/auth/sessions.ts'
@@ -58,10 +60,12 @@ export async function createReservationService(
   const engine = createEngine({
     ...{ redisUrl, client, scripts, shards, db, outbox, shows, connection, producer, log, metrics },
   })
-  const { gate, tail, reservations: projection, maps } = engine
+  const { gate, tail, reservations: projection } = engine
   const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
   const checks = { sql: () => db.check(), outbox: () => outbox.check(), ...engine.checks }
-  const server = await createServer({ config, booking, shows, maps, checks, metrics, log })
+  const server = await createServer({
+    ...{ config, booking, shows, engine, redis: client, checks, metrics, log },
+  })
   const migrations = component('migrations', () => migrate(db, [RESERVATION_MIGRATIONS]))
   return {
     components: [
@@ -81,12 +85,14 @@ async function createServer(of: {
   config: ReservationConfig
   booking: Booking
   shows: Shows
-  maps: Engine['maps']
+  engine: Engine
+  redis: RedisClient
   checks: Checks
   metrics: Metrics
   log: Log
 }): Promise<HttpServer> {
-  const { config, booking, metrics, log } = of
+  const { config, booking, shows, engine, redis, metrics, log } = of
+  const { maps, tail, clock } = engine
   const issuer = config.sessionKey && (await createIssuer(config, config.sessionKey))
   const tokens = new TokenVerifier({
     keys: issuer ? localKeys([issuer.publicJwk]) : remoteKeys(config.jwksUrl as string),
@@ -97,24 +103,40 @@ async function createServer(of: {
     },
   })
   const routes = allRoutes({
-    ...of,
-    tokens,
+    ...{ booking, shows, maps, checks: of.checks, metrics, tokens },
     issuer: config.issuesSessions ? issuer : null,
     sessionTtlMs: config.sessionTtlMs,
     version: versionOfHoldfast(),
   })
   const limiter = new RateLimiter(config.buyerRequestsPerSMax)
+  const admissions = new Admissions({ tokens, limiter })
+  const feed = new Feed({
+    ...{ booking, shows, maps, tail, clock, redis, tokens, admissions, log, metrics },
+    limits: feedLimitsOf(config),
+  })
   return new HttpServer({
     host: config.host,
     port: config.port,
     isPortShared: config.isPortShared,
     routes,
-    admissions: new Admissions({ tokens, limiter }),
+    admissions,
     log,
     metrics,
-    onDrain: () => booking.sendWaitersHome(),
+    attach: (app) => feed.attach(app),
+    onDrain: () => {
+      booking.sendWaitersHome()
+      return feed.drain()
+    },
   })
 }
+
+const feedLimitsOf = (config: ReservationConfig) => ({
+  tickMs: config.feedTickMs,
+  allowedOrigins: config.allowedOrigins === null ? [] : (parseOrigins(config.allowedOrigins) ?? []),
+  connectionsMax: config.feedConnectionsMax,
+  connectionsPerCustomerMax: config.feedConnectionsPerCustomerMax,
+  messagesPerSMax: config.feedMessagesPerSMax,
+})
 
 const createIssuer = (config: ReservationConfig, privateJwk: Record<string, unknown>) =>
   SessionIssuer.create({

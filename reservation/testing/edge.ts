@@ -9,12 +9,13 @@ import { ticketIdOf } from '../../contracts/ids.ts'
 import type { Problem } from '../../contracts/problem.ts'
 import { createClient, type RedisClient, whenReady } from '../../lua/client.ts'
 import { SeatScripts } from '../../lua/seatScripts.ts'
-import { createLog } from '../../platform/log.ts'
+import { createLog, type Log } from '../../platform/log.ts'
 import { Metrics } from '../../platform/metrics.ts'
 import { Database } from '../../platform/mysql/database.ts'
 import { migrate } from '../../platform/mysql/migrate.ts'
 import { freshDatabasePrefix, freshRedisUrl, testMysqlUrl } from '../../platform/testing/infra.ts'
 import { Booking } from '../booking/booking.ts'
+import { Feed, type FeedLimits } from '../feed/feed.ts'
 import { Admissions } from '../http/auth/admissions.ts'
 import { RateLimiter } from '../http/auth/rateLimiter.ts'
 import { SESSION_ALGORITHM, SessionIssuer } from '../http/auth/sessions.ts'
@@ -31,6 +32,13 @@ import { Shows } from '../shows/shows.ts'
 const SHARDS = 4
 const LEASE_MS = 10_000
 const HOUR_MS = 3_600_000
+const FEED_LIMITS: FeedLimits = {
+  tickMs: 50,
+  allowedOrigins: [],
+  connectionsMax: 10_000,
+  connectionsPerCustomerMax: 100,
+  messagesPerSMax: 200,
+}
 
 export interface EdgeOptions {
   buyerRequestsPerSMax?: number
@@ -40,6 +48,11 @@ export interface EdgeOptions {
   mysqlUrl?: string
   /** The database of another edge. */
   db?: Database
+  /** Whose tokens are good here too. */
+  issuer?: SessionIssuer
+  feed?: Partial<FeedLimits>
+  /** With `silent` (the default) faults are counted and not seen. */
+  logLevel?: string
 }
 
 export interface Edge {
@@ -53,6 +66,8 @@ export interface Edge {
   readonly gate: Gate
   readonly maps: SeatMaps
   readonly booking: Booking
+  readonly tail: LogTail
+  readonly metrics: Metrics
   readonly issuer: SessionIssuer
   readonly adminToken: string
   /** Commands that were sent to Redis so far, blocking reads of the log excluded. */
@@ -70,13 +85,14 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const scripts = new SeatScripts(redis)
   const gate = new Gate(SHARDS)
   await openShards(scripts, gate)
-  const log = createLog('edge-test', 'silent')
+  const log = createLog('edge-test', options.logLevel ?? 'silent')
   const metrics = new Metrics()
+  const clock = new RedisClock()
   const tail = new LogTail({
     redisUrl,
     shards: SHARDS,
     readTip: (query) => scripts.readTip(query),
-    clock: new RedisClock(),
+    clock,
     log,
     metrics,
   })
@@ -86,8 +102,18 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const shows = new Shows({ db, shards: SHARDS })
   const projection = new ProjectedReservations(db)
   const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
-  const { issuer, tokens } = await createTokens()
-  const server = serverOf({ options, booking, shows, maps, issuer, tokens, db, metrics })
+  const { issuer, tokens } = await createTokens(options.issuer)
+  const admissions = new Admissions({
+    tokens,
+    limiter: new RateLimiter(options.buyerRequestsPerSMax ?? 0),
+  })
+  const feed = new Feed({
+    ...{ booking, shows, maps, tail, clock, redis, tokens, admissions, log, metrics },
+    limits: { ...FEED_LIMITS, ...options.feed },
+  })
+  const server = serverOf({
+    ...{ options, booking, shows, maps, issuer, tokens, admissions, feed, db, log, metrics },
+  })
   await server.start()
   const adminToken = await operatorToken(issuer)
   const stop = async () => {
@@ -100,7 +126,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const url = `http://127.0.0.1:${server.port}`
   return {
     ...{ url, server, redisUrl, scripts, redis, db, gate, maps, booking, issuer, adminToken },
-    ...{ commandsSent, stop },
+    ...{ tail, metrics, commandsSent, stop },
   }
 }
 
@@ -111,26 +137,30 @@ function serverOf(of: {
   maps: SeatMaps
   issuer: SessionIssuer
   tokens: TokenVerifier
+  admissions: Admissions
+  feed: Feed
   db: Database
+  log: Log
   metrics: Metrics
 }): HttpServer {
-  const { options, booking, tokens, db, metrics } = of
+  const { options, booking, admissions, feed, db, log, metrics } = of
   const routes = allRoutes({
     ...of,
     sessionTtlMs: HOUR_MS,
     checks: { sql: () => db.check() },
     version: '0.0.0-test',
   })
-  const limiter = new RateLimiter(options.buyerRequestsPerSMax ?? 0)
   return new HttpServer({
     host: '127.0.0.1',
     port: 0,
     isPortShared: false,
     routes,
-    admissions: new Admissions({ tokens, limiter }),
-    log: createLog('edge-test', 'silent'),
-    metrics,
-    onDrain: () => booking.sendWaitersHome(),
+    ...{ admissions, log, metrics },
+    attach: (app) => feed.attach(app),
+    onDrain: () => {
+      booking.sendWaitersHome()
+      return feed.drain()
+    },
     ...options.server,
   })
 }
@@ -178,14 +208,20 @@ async function openShards(scripts: SeatScripts, gate: Gate): Promise<void> {
   }
 }
 
-async function createTokens(): Promise<{ issuer: SessionIssuer; tokens: TokenVerifier }> {
+const RULES = { issuer: 'holdfast', audience: 'holdfast' }
+
+async function createIssuer(): Promise<SessionIssuer> {
   const { privateKey } = await generateKeyPair(SESSION_ALGORITHM, { extractable: true })
-  const rules = { issuer: 'holdfast', audience: 'holdfast' }
-  const privateJwk = { ...(await exportJWK(privateKey)) }
-  const issuer = await SessionIssuer.create({ privateJwk, ...rules })
+  return SessionIssuer.create({ privateJwk: { ...(await exportJWK(privateKey)) }, ...RULES })
+}
+
+async function createTokens(
+  known?: SessionIssuer,
+): Promise<{ issuer: SessionIssuer; tokens: TokenVerifier }> {
+  const issuer = known ?? (await createIssuer())
   const tokens = new TokenVerifier({
     keys: localKeys([issuer.publicJwk]),
-    rules: { ...rules, algorithm: SESSION_ALGORITHM },
+    rules: { ...RULES, algorithm: SESSION_ALGORITHM },
   })
   return { issuer, tokens }
 }
