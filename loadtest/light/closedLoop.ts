@@ -7,8 +7,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { headerOf, RawConnection } from './connection.ts'
-import { isConfirmed, type OrderTexts, orderTexts, reservationIdIn } from './orders.ts'
+import { Buyer } from './buyer.ts'
+import { type Figures, noFigures } from './figures.ts'
+import { orderTexts } from './orders.ts'
 import type { SeatSupply } from './seats.ts'
 
 export interface ClosedLoopOptions {
@@ -20,111 +21,19 @@ export interface ClosedLoopOptions {
   waitEvery: number
 }
 
-/** What the buyers have seen so far. */
-export interface LoopFigures {
-  /** Checkouts that were answered with 2xx. */
-  accepted: number
-  /** Accepted orders whose answer already said confirmed. */
-  confirmed: number
-  /** Answers by status where something else was hoped for; 0 is a lost connection. */
-  failures: Map<number, number>
-  /** 503 with Retry-After: asked again later with the same key. */
-  refused: number
-  holdMs: number[]
-  checkoutMs: number[]
-  /** From the checkout's request until the ticket was seen, of the orders that were waited for. */
-  ticketMs: number[]
-}
-
-export interface ClosedLoop {
-  readonly figures: LoopFigures
+export interface Loop {
+  readonly figures: Figures
   /** Forgets what was seen so far: the warm-up. */
   reset(): void
   /** Lets every buyer finish its order, and closes the connections. */
   stop(): Promise<void>
 }
 
-const WAIT_S = 30
-const RETRY_MS_MAX = 2_000
+/** A buyer whose order failed looks at the screen for a moment. */
 const FAILURE_PAUSE_MS = 50
 
-const noFigures = (): LoopFigures => ({
-  accepted: 0,
-  confirmed: 0,
-  failures: new Map(),
-  refused: 0,
-  holdMs: [],
-  checkoutMs: [],
-  ticketMs: [],
-})
-
-class Buyer {
-  readonly #connection: RawConnection
-  readonly #texts: OrderTexts
-  readonly #figures: () => LoopFigures
-
-  constructor(http: string, texts: OrderTexts, figures: () => LoopFigures) {
-    const { hostname, port } = new URL(http)
-    this.#connection = new RawConnection({ host: hostname, port: Number(port) })
-    this.#texts = texts
-    this.#figures = figures
-  }
-
-  close(): void {
-    this.#connection.close()
-  }
-
-  /** One order from hold to checkout, and to the ticket when `isWaiting`. */
-  async order(one: { token: string; key: string; isWaiting: boolean; seats: SeatSupply }) {
-    const { token, key, isWaiting } = one
-    const heldAt = performance.now()
-    const held = await this.#ask(this.#texts.hold({ token, key, seats: one.seats.take() }))
-    if (held === null) return
-    const checkoutAt = performance.now()
-    this.#figures().holdMs.push(checkoutAt - heldAt)
-    const reservationId = reservationIdIn(held)
-    const paid = await this.#ask(this.#texts.checkout({ token, key, reservationId }))
-    if (paid === null) return
-    const figures = this.#figures()
-    figures.checkoutMs.push(performance.now() - checkoutAt)
-    figures.accepted += 1
-    if (isConfirmed(paid)) {
-      figures.confirmed += 1
-      figures.ticketMs.push(performance.now() - checkoutAt)
-    } else if (isWaiting) await this.#waitForTicket({ token, reservationId, checkoutAt })
-  }
-
-  async #waitForTicket(one: { token: string; reservationId: string; checkoutAt: number }) {
-    const answer = await this.#ask(this.#texts.wait({ ...one, waitS: WAIT_S }))
-    const figures = this.#figures()
-    if (answer !== null && isConfirmed(answer)) {
-      figures.ticketMs.push(performance.now() - one.checkoutAt)
-    } else if (answer !== null) count(figures.failures, 200)
-  }
-
-  /** The text of a 2xx answer, or null for a failure, which is counted. */
-  async #ask(request: string): Promise<string | null> {
-    for (;;) {
-      const { status, text } = await this.#connection.ask(request)
-      if (status >= 200 && status < 300) return text
-      const retryS = status === 503 ? headerOf(text, 'retry-after') : ''
-      if (retryS === '') {
-        count(this.#figures().failures, status)
-        await pause(FAILURE_PAUSE_MS)
-        return null
-      }
-      this.#figures().refused += 1
-      await pause(Math.min(Number(retryS) * 1_000, RETRY_MS_MAX))
-    }
-  }
-}
-
-const count = (counts: Map<number, number>, status: number): void => {
-  counts.set(status, (counts.get(status) ?? 0) + 1)
-}
-
 /** Sets the buyers to work. */
-export function startClosedLoop(options: ClosedLoopOptions): ClosedLoop {
+export function startClosedLoop(options: ClosedLoopOptions): Loop {
   const { http, tokens, seats, buyers, waitEvery } = options
   const texts = orderTexts(http)
   const run = randomBytes(6).toString('hex')
@@ -133,14 +42,19 @@ export function startClosedLoop(options: ClosedLoopOptions): ClosedLoop {
   let isOpen = true
 
   const work = async (ordinal: number): Promise<void> => {
-    const buyer = new Buyer(http, texts, () => figures)
+    const buyer = new Buyer(http, { texts, figures: () => figures })
     try {
       // Buyers begin at different points of their round, so that they do not wait in step.
       for (let made = ordinal; isOpen; made += 1) {
         orders += 1
-        const token = tokens[orders % tokens.length] as string
-        const isWaiting = waitEvery > 0 && made % waitEvery === 0
-        await buyer.order({ token, key: `${run}-${orders}`, isWaiting, seats })
+        const end = await buyer.order({
+          token: tokens[orders % tokens.length] as string,
+          key: `${run}-${orders}`,
+          seats: seats.take(),
+          isWaiting: waitEvery > 0 && made % waitEvery === 0,
+          beginAt: performance.now(),
+        })
+        if (end.type === 'failed') await pause(FAILURE_PAUSE_MS)
       }
     } finally {
       buyer.close()

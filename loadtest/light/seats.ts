@@ -17,19 +17,19 @@ const SEATS_PER_ORDER = 2
 
 /** Pairs of neighbours, each handed out once; consecutive pairs belong to different shows. */
 export class SeatSupply {
+  readonly showIds: readonly string[]
   readonly #hall: Hall
-  readonly #showIds: readonly string[]
   #next = 0
 
   constructor(hall: Hall, showIds: readonly string[]) {
     this.#hall = hall
-    this.#showIds = showIds
+    this.showIds = showIds
   }
 
   /** How many pairs there are in all. */
   get pairs(): number {
     const { rows, seatsPerRow } = this.#hall
-    return (this.#showIds.length * rows * seatsPerRow) / SEATS_PER_ORDER
+    return (this.showIds.length * rows * seatsPerRow) / SEATS_PER_ORDER
   }
 
   /** @throws RangeError when everything has been handed out */
@@ -38,8 +38,8 @@ export class SeatSupply {
     const turn = this.#next
     this.#next += 1
     const { seatsPerRow } = this.#hall
-    const showId = this.#showIds[turn % this.#showIds.length] as string
-    const seat = Math.floor(turn / this.#showIds.length) * SEATS_PER_ORDER
+    const showId = this.showIds[turn % this.showIds.length] as string
+    const seat = Math.floor(turn / this.showIds.length) * SEATS_PER_ORDER
     const row = `A-${Math.floor(seat / seatsPerRow) + 1}`
     const number = (seat % seatsPerRow) + 1
     return { showId, first: `${row}-${number}`, second: `${row}-${number + 1}` }

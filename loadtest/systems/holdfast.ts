@@ -1,6 +1,5 @@
 /** Holdfast as `npm start` runs it: the same services, each a process, on a stage of its own. */
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../../platform/infra/ports.ts'
 import type { RunningServer } from '../../platform/infra/server.ts'
 import { createTopics } from '../../platform/infra/topics.ts'
@@ -15,38 +14,31 @@ import {
   startService,
 } from '../../scripts/supervisor/services.ts'
 import { prepare, workspaceOf } from '../../scripts/supervisor/workspace.ts'
-import type { NamedProcess } from './cpu.ts'
-import { type HoldfastStores, openStores } from './holdfastStores.ts'
+import { auditHoldfast } from '../audit/auditHoldfast.ts'
+import { HOLDFAST_QUERIES, OrderBooks } from './orderBooks.ts'
 import { openStage, ROOT, type Stage } from './stage.ts'
-import type { SystemUnderTest } from './system.ts'
+import type { StartOptions, SystemUnderTest } from './system.ts'
 
 export const KAFKA_PARTITIONS = 8
-export const DATABASE_PREFIX = 'holdfast'
-const REST_POLL_MS = 250
+export const REDIS_SHARDS = 16
+const DATABASE_PREFIX = 'holdfast'
 const TOKEN_RULES = { issuer: 'holdfast', audience: 'holdfast' }
-
-export interface HoldfastOptions {
-  signal: AbortSignal
-  /** What the services inherit: PATH and what else a program needs. */
-  environment: Readonly<Record<string, string>>
-}
-
-export interface Holdfast extends SystemUnderTest {
-  readonly stage: Stage
-  readonly services: Readonly<Record<string, RunningServer>>
-}
 
 /**
  * Starts servers, topics and services.
  * @throws Error naming what did not start; everything has been stopped then
  */
-export async function startHoldfast(options: HoldfastOptions): Promise<Holdfast> {
-  const { signal } = options
-  const stage = await openStage(['redis', 'mariadb', 'kafka'], { signal })
+export async function startHoldfast(options: StartOptions): Promise<SystemUnderTest> {
+  const stage = await openStage(['redis', 'mariadb', 'kafka'], options)
   const services: Record<string, RunningServer> = {}
-  let stores: HoldfastStores | null = null
+  const books = new OrderBooks({
+    mysqlUrl: stage.urlOf('mariadb'),
+    prefix: DATABASE_PREFIX,
+    home: 'reservation',
+    queries: HOLDFAST_QUERIES,
+  })
   const stop = async (): Promise<void> => {
-    await stores?.close()
+    await books.close()
     const names = HOLDFAST_SERVICES.map(({ name }) => name).toReversed()
     for (const name of names) await services[name]?.stop()
     await stage.stop()
@@ -54,14 +46,30 @@ export async function startHoldfast(options: HoldfastOptions): Promise<Holdfast>
   try {
     await createTopics({ brokers: stage.urlOf('kafka'), partitions: KAFKA_PARTITIONS })
     const { context, adminToken } = await contextOf(stage)
-    await startServices({ context, stage, services, ...options })
-    stores = await openStores({ mysqlUrl: stage.urlOf('mariadb'), prefix: DATABASE_PREFIX })
-    return systemOf({ stage, services, context, adminToken, stores, stop })
+    await startServices({ ...options, context, stage, services })
+    await books.open()
+    const http = `http://127.0.0.1:${context.ports.reservation}`
+    const sandboxUrl = `http://127.0.0.1:${context.ports.sandbox}`
+    const audit = () => auditHoldfast(storesOf(stage, sandboxUrl), options)
+    const addresses = { http, sandboxUrl, adminToken }
+    return {
+      ...{ name: 'holdfast', isAsynchronous: true, ...addresses, stage, services, books },
+      ...{ audit, stop },
+    }
   } catch (error) {
     await stop()
     throw error
   }
 }
+
+const storesOf = (stage: Stage, sandboxUrl: string) => ({
+  redisUrl: stage.urlOf('redis'),
+  redisShards: REDIS_SHARDS,
+  mysqlUrl: stage.urlOf('mariadb'),
+  databasePrefix: DATABASE_PREFIX,
+  kafkaBrokers: stage.urlOf('kafka'),
+  sandboxUrl,
+})
 
 async function contextOf(stage: Stage): Promise<{ context: ServiceContext; adminToken: string }> {
   const workspace = { ...workspaceOf(ROOT, join(stage.dir, 'holdfast')), logDir: stage.logDir }
@@ -82,62 +90,23 @@ async function contextOf(stage: Stage): Promise<{ context: ServiceContext; admin
 }
 
 async function startServices(
-  start: HoldfastOptions & {
+  start: StartOptions & {
     context: ServiceContext
     stage: Stage
     services: Record<string, RunningServer>
   },
 ): Promise<void> {
-  const { context, stage, services, environment, signal } = start
-  const { registry } = stage
+  const { context, stage, services, signal } = start
+  const environment = {
+    ...start.environment,
+    MYSQL_DATABASE_PREFIX: DATABASE_PREFIX,
+    REDIS_SHARDS: String(REDIS_SHARDS),
+  }
   const starts = HOLDFAST_SERVICES.map(async (spec) => {
-    services[spec.name] = await startService({
-      spec,
-      context,
-      environment: { ...environment, MYSQL_DATABASE_PREFIX: DATABASE_PREFIX },
-      registry,
-      signal,
-    })
+    const { registry } = stage
+    services[spec.name] = await startService({ spec, context, environment, registry, signal })
   })
   const settled = await Promise.allSettled(starts)
   const failure = settled.find((result) => result.status === 'rejected')
   if (failure) throw failure.reason
-}
-
-function systemOf(parts: {
-  stage: Stage
-  services: Record<string, RunningServer>
-  context: ServiceContext
-  adminToken: string
-  stores: HoldfastStores
-  stop: () => Promise<void>
-}): Holdfast {
-  const { stage, services, context, adminToken, stores, stop } = parts
-  return {
-    name: 'holdfast',
-    http: `http://127.0.0.1:${context.ports.reservation}`,
-    sandboxUrl: `http://127.0.0.1:${context.ports.sandbox}`,
-    adminToken,
-    isAsynchronous: true,
-    stage,
-    services,
-    processes: (): NamedProcess[] =>
-      [...Object.values(stage.servers), ...Object.values(services)].map(({ name, pid }) => ({
-        name,
-        pid,
-      })),
-    completions: (window) => stores.completions(window),
-    async rest({ withinMs }) {
-      const deadline = performance.now() + withinMs
-      for (;;) {
-        const open = await stores.underWay()
-        if (Object.values(open).every((rows) => rows === 0)) return
-        if (performance.now() > deadline) {
-          throw new Error(`after ${withinMs} ms there is still ${JSON.stringify(open)} under way`)
-        }
-        await pause(REST_POLL_MS)
-      }
-    },
-    stop,
-  }
 }

@@ -1,22 +1,33 @@
 /** What the measurements see of a system, whichever architecture it has. */
+import type { RunningServer } from '../../platform/infra/server.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { NamedProcess } from './cpu.ts'
+import type { OrderBooks } from './orderBooks.ts'
+import type { Stage } from './stage.ts'
 
 export const SYSTEM_NAMES = ['holdfast', 'tuned', 'idiomatic'] as const
 /** Holdfast, and the two variants of the synchronous baseline. */
 export type SystemName = (typeof SYSTEM_NAMES)[number]
 
-/** When orders were completed: paid for, ticketed, and their notice written. */
-export interface Completions {
-  /** Orders whose last step fell into the window. */
-  orders: number
-  /** Seats of those orders. */
+/** An order that is paid for, ticketed, and whose notice is written. */
+export interface Completion {
+  reservationId: string
+  showId: string
   seats: number
+  /** Milliseconds since 1970. */
+  completedAtMs: number
 }
 
 /** Half-open, in milliseconds since 1970. */
 export interface TimeWindow {
   fromMs: number
   untilMs: number
+}
+
+export interface StartOptions {
+  signal: AbortSignal
+  /** What the services inherit: PATH and what else a program needs. */
+  environment: Readonly<Record<string, string>>
 }
 
 export interface SystemUnderTest {
@@ -27,11 +38,18 @@ export interface SystemUnderTest {
   readonly adminToken: string
   /** Whether a checkout is answered before the order is completed. */
   readonly isAsynchronous: boolean
-  /** Every server process that runs now, brokers and databases included. */
-  processes(): readonly NamedProcess[]
-  /** What the stores say, once the system has come to rest. */
-  completions(window: TimeWindow): Promise<Completions>
-  /** Resolves when nothing is under way any more. Throws after `withinMs`. */
-  rest(options: { withinMs: number }): Promise<void>
+  readonly stage: Stage
+  /** The processes of the system beside its servers; `payment` is in every one. */
+  readonly services: Readonly<Record<string, RunningServer>>
+  readonly books: OrderBooks
+  /** Asks every store of a system at rest whether anything is wrong. */
+  audit(): Promise<Audit>
   stop(): Promise<void>
 }
+
+/** Every server process that runs now, brokers and databases included. */
+export const processesOf = ({ stage, services }: SystemUnderTest): NamedProcess[] =>
+  [...Object.values(stage.servers), ...Object.values(services)].map(({ name, pid }) => ({
+    name,
+    pid,
+  }))

@@ -1,0 +1,24 @@
+/** What every scenario works with. */
+import type { StartOptions, SystemName, SystemUnderTest } from '../systems/system.ts'
+import type { Progress } from './progress.ts'
+
+export interface BenchContext extends StartOptions {
+  readonly progress: Progress
+  /** One short round instead of a full one. */
+  readonly isQuick: boolean
+  /** Rounds of goodput. */
+  readonly runs: number
+  /** A fault to plant before the audit, to see that the audit catches it. */
+  readonly plant: 'oversell' | null
+  /** Starts a system; it is stopped with the bench if its scenario does not do so. */
+  start(name: SystemName): Promise<SystemUnderTest>
+  /** The command that runs k6. Throws with the reason and the way out when there is none. */
+  k6(): Promise<string>
+}
+
+/** Something that went wrong in a run, told in the report and by the exit status. */
+export interface Failure {
+  scenario: string
+  system: SystemName | null
+  words: string
+}

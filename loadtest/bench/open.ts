@@ -1,0 +1,41 @@
+import { findK6 } from '../k6/tool.ts'
+import { startSystem } from '../systems/start.ts'
+import type { SystemUnderTest } from '../systems/system.ts'
+import type { BenchContext } from './context.ts'
+
+export interface Bench {
+  context: BenchContext
+  /** Stops whatever still runs. */
+  close(): Promise<void>
+}
+
+/** What scenarios work with; remembers what they start. */
+export function openBench(options: Omit<BenchContext, 'start' | 'k6'>): Bench {
+  const running = new Set<SystemUnderTest>()
+  let k6: Promise<string> | null = null
+  const { environment, signal, progress } = options
+  return {
+    context: {
+      ...options,
+      async start(name) {
+        const system = await startSystem(name, { environment, signal })
+        const tracked: SystemUnderTest = {
+          ...system,
+          async stop() {
+            running.delete(tracked)
+            await system.stop()
+          },
+        }
+        running.add(tracked)
+        return tracked
+      },
+      k6() {
+        k6 ??= findK6({ environment, signal, say: (line) => progress.say(line) })
+        return k6
+      },
+    },
+    async close() {
+      await Promise.all([...running].map((system) => system.stop()))
+    },
+  }
+}
