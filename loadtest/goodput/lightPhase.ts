@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Loop, startClosedLoop } from '../light/closedLoop.ts'
 import { cpuMsOf, startCpuMeter } from '../systems/cpu.ts'
-import { processesOf, type SystemUnderTest, type TimeWindow } from '../systems/system.ts'
+import type { TimeWindow } from '../systems/orderBooks.ts'
+import { processesOf, type SystemUnderTest } from '../systems/system.ts'
 import { type GeneratorFigures, latenciesOf, type Measured } from './phase.ts'
 import type { Stock } from './stock.ts'
 

@@ -1,7 +1,7 @@
 /** One generator against one system, once: what came of it. */
 import { type Distribution, distributionOf } from '../statistics/summary.ts'
 import { type CpuMs, totalCpuMs } from '../systems/cpu.ts'
-import type { Completion, TimeWindow } from '../systems/system.ts'
+import type { Completion, TimeWindow } from '../systems/orderBooks.ts'
 
 export type GeneratorName = 'light' | 'k6'
 

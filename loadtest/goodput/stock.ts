@@ -13,7 +13,11 @@ export interface Stock {
   tokens: readonly string[]
 }
 
-export async function openStock(system: SystemUnderTest): Promise<Stock> {
-  const seats = await openShows(system, HALL)
+/** @param policy members of the shows' policy that differ from the usual */
+export async function openStock(
+  system: SystemUnderTest,
+  policy: Readonly<Record<string, number>> = {},
+): Promise<Stock> {
+  const seats = await openShows(system, HALL, policy)
   return { seats, tokens: await openSessions(system.http, SESSIONS) }
 }

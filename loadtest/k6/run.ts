@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TimeWindow } from '../systems/orderBooks.ts'
 import { ROOT } from '../systems/stage.ts'
-import type { TimeWindow } from '../systems/system.ts'
 
 export interface K6Run {
   readonly pid: number

@@ -42,7 +42,11 @@ async function inParallel<T>(count: number, work: (at: number) => Promise<T>): P
 }
 
 /** Opens the shows of a hall and answers their seats. */
-export async function openShows(entry: Entry, hall: Hall): Promise<SeatSupply> {
+export async function openShows(
+  entry: Entry,
+  hall: Hall,
+  policy: Readonly<Record<string, number>> = {},
+): Promise<SeatSupply> {
   const run = randomBytes(4).toString('hex')
   const agent = new Agent({ connections: AT_ONCE_MAX })
   const rows = Array.from({ length: hall.rows }, (_, at) => ({
@@ -58,7 +62,7 @@ export async function openShows(entry: Entry, hall: Hall): Promise<SeatSupply> {
         startsAt: '2031-01-01T19:00:00.000Z',
         currency: 'KRW',
         sections: [{ id: 'A', name: 'A', price: PRICE, rows }],
-        policy: { seatsPerBuyerMax: SEATS_PER_BUYER_MAX },
+        policy: { seatsPerBuyerMax: SEATS_PER_BUYER_MAX, ...policy },
       }
       await post(agent, `${entry.http}/v1/shows`, { body, token: entry.adminToken })
       return showId

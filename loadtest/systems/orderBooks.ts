@@ -2,7 +2,21 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createLog } from '../../platform/log.ts'
 import { Database } from '../../platform/mysql/database.ts'
-import type { Completion, TimeWindow } from './system.ts'
+
+/** An order that is paid for, ticketed, and whose notice is written. */
+export interface Completion {
+  reservationId: string
+  showId: string
+  seats: number
+  /** Milliseconds since 1970. */
+  completedAtMs: number
+}
+
+/** Half-open, in milliseconds since 1970. */
+export interface TimeWindow {
+  fromMs: number
+  untilMs: number
+}
 
 /** The questions of one architecture; `prefix` begins the names of its databases. */
 export interface BookQueries {

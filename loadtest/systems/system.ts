@@ -9,21 +9,6 @@ export const SYSTEM_NAMES = ['holdfast', 'tuned', 'idiomatic'] as const
 /** Holdfast, and the two variants of the synchronous baseline. */
 export type SystemName = (typeof SYSTEM_NAMES)[number]
 
-/** An order that is paid for, ticketed, and whose notice is written. */
-export interface Completion {
-  reservationId: string
-  showId: string
-  seats: number
-  /** Milliseconds since 1970. */
-  completedAtMs: number
-}
-
-/** Half-open, in milliseconds since 1970. */
-export interface TimeWindow {
-  fromMs: number
-  untilMs: number
-}
-
 export interface StartOptions {
   signal: AbortSignal
   /** What the services inherit: PATH and what else a program needs. */
