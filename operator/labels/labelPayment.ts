@@ -33,16 +33,20 @@ function requested({ payload }: MessageOf<'payment_request'>, situation: Situati
   if (payment === 'tombstone') return apply('its time was over: the payment fails, uncharged')
   if (payment !== 'unknown') return already(`the payment is ${payment}`)
   const tickets = ticketsIn(situation)
-  if (tickets !== 'none' && tickets !== 'tombstone') {
+  const status = statusIn(situation)
+  const isGivenUp = tickets === 'tombstone' && status !== 'paying'
+  if (tickets !== 'none' && !isGivenUp) {
     return human(`nothing was ever charged, but the tickets are ${tickets}`)
   }
-  const status = statusIn(situation)
   if (status === 'confirmed' || status === 'refunding' || status === 'refunded') {
     return human(`nothing was ever charged, but the reservation is ${status}`)
   }
   const isOver = Date.parse(payload.payBy) <= situation.nowMs
   if (isOver) return apply('its time is over: the payment fails, uncharged')
   if (status === 'paying') {
+    if (situation.seats !== 'own' || situation.inTheWay === 'confirmed') {
+      return human('the reservation is paying, but somebody else seems to have its seats')
+    }
     return apply(`the buyer is charged ${amountInWords(payload.amount)} in time`)
   }
   return superseded(`the reservation is ${status}: the buyer would be charged and refunded`)

@@ -52,8 +52,8 @@ function ticketsIssued(situation: Situation): Verdict {
 /** Tickets were refused because nothing was paid: a paying reservation gives its seats back. */
 function unpaidCancelled(situation: Situation): Verdict {
   const status = statusIn(situation)
-  const payment = paymentIn(situation)
-  if (payment === 'captured' || payment === 'refunding' || payment === 'refunded') {
+  if (wasCaptured(situation)) {
+    const payment = paymentIn(situation)
     return human(`it says that nothing was paid, the payment is ${payment}: which is right?`)
   }
   if (status === 'confirmed') return human('it says that nothing was paid, but the seats are sold')
@@ -65,6 +65,9 @@ function unpaidCancelled(situation: Situation): Verdict {
     : human(`it says that the tickets were refused, they are ${tickets}`)
 }
 
+const wasCaptured = (situation: Situation): boolean =>
+  ['captured', 'refunding', 'refunded'].includes(paymentIn(situation))
+
 /** Tickets were refused or withdrawn after a capture: the refund is on its way. */
 function paidCancelled(situation: Situation): Verdict {
   const status = statusIn(situation)
@@ -74,9 +77,10 @@ function paidCancelled(situation: Situation): Verdict {
     case 'paying':
       return already('a paying reservation is left alone: its deadline frees the seats')
     case 'refunding':
-      return situation.seats === 'own' || situation.seats === 'mixed'
-        ? apply('the seats that it still owns come back')
-        : already('the reservation is refunding and owns no seat')
+      if (situation.seats !== 'own' && situation.seats !== 'mixed') {
+        return already('the reservation is refunding and owns no seat')
+      }
+      return doubtfulRefund(situation) ?? apply('the seats that it still owns come back')
     case 'expired':
     case 'cancelled':
     case 'unknown':
@@ -91,11 +95,21 @@ function paidCancelled(situation: Situation): Verdict {
 }
 
 function refundUnderWay(situation: Situation): Verdict {
-  const payment = paymentIn(situation)
-  if (payment === 'refunded') return superseded('the money was returned: it will say refunded')
-  return payment === 'captured' || payment === 'refunding'
-    ? superseded('its tickets are not to be had: it will say refunding until the money is returned')
-    : human(`it says that paid tickets are void, but the payment is ${payment}`)
+  const doubt = doubtfulRefund(situation)
+  if (doubt) return doubt
+  return paymentIn(situation) === 'refunded'
+    ? superseded('the money was returned: it will say refunded')
+    : superseded('its tickets are not to be had: it will say refunding until the money is returned')
+}
+
+/** A refund that neither the tickets nor the payment know of. */
+function doubtfulRefund(situation: Situation): Verdict | null {
+  const tickets = ticketsIn(situation)
+  if (tickets !== 'refused' && tickets !== 'void') {
+    return human(`it says that the tickets are void, they are ${tickets}`)
+  }
+  if (wasCaptured(situation)) return null
+  return human(`it says that paid tickets are void, but the payment is ${paymentIn(situation)}`)
 }
 
 /** The money is back: the reservation ends, and frees what it still owns. */

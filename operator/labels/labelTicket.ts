@@ -121,8 +121,13 @@ function seatCancelled(situation: Situation): Verdict {
   if (status === 'confirmed' || status === 'paying' || status === 'held') {
     return human(`it says that the seats were given up, the reservation is ${status}: void it?`)
   }
-  if (tickets === 'none') return apply('tickets that are asked for later will be refused')
-  return paymentIn(situation) === 'captured'
+  const payment = paymentIn(situation)
+  if (tickets === 'none') {
+    return payment === 'failed' || payment === 'refunding' || payment === 'refunded'
+      ? apply('tickets that are asked for later will be refused')
+      : superseded(`the payment is ${payment}: what is captured goes back instead of to tickets`)
+  }
+  return payment === 'captured'
     ? superseded(`the tickets are ${tickets}: they are withdrawn and the money returned`)
-    : human(`the tickets are ${tickets}, but the payment is ${paymentIn(situation)}`)
+    : human(`the tickets are ${tickets}, but the payment is ${payment}`)
 }
