@@ -60,12 +60,22 @@ function judgeOrders({ services, records }: Facts): Finding[] {
   const unfinished = services
     .filter(({ service, state }) => service === 'reservation' && UNFINISHED.has(state))
     .map(({ reservationId, state }): Finding => {
-      return { invariant: 'I6', reservationId, words: `order ${reservationId} is still ${state}` }
+      return {
+        invariant: 'I6',
+        kind: 'unfinished',
+        reservationId,
+        words: `order ${reservationId} is still ${state}`,
+      }
     })
   const untold = records
     .filter(({ status, reservationId }) => status === 'confirmed' && !told.has(reservationId))
     .map(({ reservationId }): Finding => {
-      return { invariant: 'I6', reservationId, words: `nobody was told of ${reservationId}` }
+      return {
+        invariant: 'I6',
+        kind: 'unfinished',
+        reservationId,
+        words: `nobody was told of ${reservationId}`,
+      }
     })
   return [...unfinished, ...untold]
 }

@@ -43,6 +43,8 @@ export interface ServiceFact {
   service: 'reservation' | 'payment' | 'ticket' | 'notification'
   reservationId: string
   state: string
+  /** When it last changed, in epoch milliseconds. */
+  changedAtMs?: number
 }
 
 export interface TicketFact {
@@ -72,18 +74,27 @@ export interface OutboxFact {
   eventId: string
   topic: string
   isPublished: boolean
+  /** The key of the message. */
+  reservationId?: string
 }
 
 export interface MessageFact {
   eventId: string
   topic: string
   reservationId: string
+  /** Of a replay: the one group that it is meant for. */
+  onlyFor?: string
 }
 
 /** A message id that a consumer group has acted on (inbox) or given up (dead letter). */
 export interface HandledFact {
   group: string
   eventId: string
+}
+
+export interface DeadLetterFact extends HandledFact {
+  /** `<topic>.DLQ/<partition>/<offset>`. */
+  id?: string
 }
 
 /** Records of a topic that a group has not committed yet. */
@@ -109,6 +120,6 @@ export interface Facts {
   outbox: readonly OutboxFact[]
   messages: readonly MessageFact[]
   inbox: readonly HandledFact[]
-  deadLetters: readonly HandledFact[]
+  deadLetters: readonly DeadLetterFact[]
   lag: readonly LagFact[]
 }

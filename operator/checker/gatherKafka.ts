@@ -2,17 +2,17 @@ import { TOPIC_FACTS } from '../../contracts/asyncapi.ts'
 import { decodeMessage } from '../../contracts/message.ts'
 import { deadLetterTopicOf, TOPICS } from '../../contracts/topics.ts'
 import type { KafkaConnection } from '../../platform/kafka/connection.ts'
-import { DLQ, headerText } from '../../platform/kafka/deadLetter.ts'
+import { DLQ, headerText, REPLAY_FOR } from '../../platform/kafka/deadLetter.ts'
 import { lagOfGroups } from '../../platform/kafka/lag.ts'
 import { type ScannedRecord, scan, wholeTopics } from '../../platform/kafka/scan.ts'
-import type { Facts, HandledFact, MessageFact } from './facts.ts'
+import type { DeadLetterFact, Facts, MessageFact } from './facts.ts'
 
 type KafkaFacts = Pick<Facts, 'messages' | 'deadLetters' | 'lag'>
 
 /** Every record of every topic and of every dead-letter topic, and the lag of every group. */
 export async function gatherKafka(connection: KafkaConnection): Promise<KafkaFacts> {
   const messages: MessageFact[] = []
-  const deadLetters: HandledFact[] = []
+  const deadLetters: DeadLetterFact[] = []
   await scan({
     connection,
     stretches: (admin) =>
@@ -31,17 +31,21 @@ export async function gatherKafka(connection: KafkaConnection): Promise<KafkaFac
   return { messages, deadLetters, lag: await lagOfGroups(connection, topicsOfGroups()) }
 }
 
-function messageIn({ topic, value }: ScannedRecord): MessageFact[] {
+function messageIn(record: ScannedRecord): MessageFact[] {
+  const { topic, value } = record
   const decoded = decodeMessage(topic, value)
   if (!decoded.ok) return []
   const { id: eventId, payload } = decoded.message
-  return [{ eventId, topic, reservationId: payload.reservationId }]
+  const onlyFor = headerText(record, REPLAY_FOR)
+  const fact = { eventId, topic, reservationId: payload.reservationId }
+  return [onlyFor === null ? fact : { ...fact, onlyFor }]
 }
 
-function deadLetterIn(record: ScannedRecord, origin: string): HandledFact[] {
+function deadLetterIn(record: ScannedRecord, origin: string): DeadLetterFact[] {
   const group = headerText(record, DLQ.group)
   const decoded = decodeMessage(origin, record.value)
-  return group && decoded.ok ? [{ group, eventId: decoded.message.id }] : []
+  const id = `${record.topic}/${record.partition}/${record.offset}`
+  return group && decoded.ok ? [{ group, eventId: decoded.message.id, id }] : []
 }
 
 function topicsOfGroups(): Map<string, string[]> {

@@ -43,34 +43,47 @@ export async function gatherSql(databases: Databases): Promise<SqlFacts> {
 }
 
 async function selectStates(db: Database, service: ServiceFact['service']): Promise<ServiceFact[]> {
-  const rows = await db.query<{ reservation_id: string; state: string }>(
-    'SELECT reservation_id, state FROM ops_reservation',
+  const rows = await db.query<StateRow>(
+    'SELECT reservation_id, state, updated_at FROM ops_reservation',
   )
-  return rows.map(({ reservation_id: reservationId, state }) => ({ service, reservationId, state }))
+  return rows.map((row) => stateOf(service, row))
 }
 
 /** The view tells the last word to each customer; whether every word went out, only the rows do. */
 async function selectNotices(db: Database): Promise<ServiceFact[]> {
-  const rows = await db.query<{ reservation_id: string; state: string }>(
-    'SELECT reservation_id, state FROM notifications',
+  const rows = await db.query<StateRow>(
+    'SELECT reservation_id, state, updated_at FROM notifications',
   )
-  return rows.map(({ reservation_id: reservationId, state }) => ({
-    service: 'notification',
-    reservationId,
-    state,
-  }))
+  return rows.map((row) => stateOf('notification', row))
 }
+
+interface StateRow {
+  reservation_id: string
+  state: string
+  updated_at: number
+}
+
+const stateOf = (service: ServiceFact['service'], row: StateRow): ServiceFact => ({
+  service,
+  reservationId: row.reservation_id,
+  state: row.state,
+  changedAtMs: row.updated_at,
+})
 
 async function selectOutbox(db: Database, service: string): Promise<OutboxFact[]> {
   if (!(await hasTable(db, 'outbox'))) return []
-  const rows = await db.query<{ event_id: string; topic: string; is_published: number }>(
-    'SELECT event_id, topic, published_at IS NOT NULL AS is_published FROM outbox',
-  )
+  const rows = await db.query<{
+    event_id: string
+    topic: string
+    event_key: string
+    is_published: number
+  }>('SELECT event_id, topic, event_key, published_at IS NOT NULL AS is_published FROM outbox')
   return rows.map((row) => ({
     service,
     eventId: row.event_id,
     topic: row.topic,
     isPublished: row.is_published === 1,
+    reservationId: row.event_key,
   }))
 }
 

@@ -24,10 +24,14 @@ export function judge(facts: Facts): Finding[] {
 function judgeShards({ shards }: Facts): Finding[] {
   const findings: Finding[] = []
   for (const { shard, isOpen, logTip, projected } of shards) {
-    if (!isOpen) findings.push({ invariant: 'I6', words: `shard ${shard} is closed` })
+    if (!isOpen)
+      findings.push({
+        ...{ invariant: 'I6', kind: 'shard closed', subject: `${shard}` },
+        words: `shard ${shard} is closed: its seats can be neither held nor sold`,
+      })
     if (compareLogIds(projected, logTip) < 0) {
       const words = `shard ${shard}: the projector is at ${projected}, the log at ${logTip}`
-      findings.push({ invariant: 'I3', words })
+      findings.push({ invariant: 'I3', kind: 'projector behind', subject: `${shard}`, words })
     }
   }
   return findings
@@ -42,7 +46,7 @@ function judgeTickets({ tickets }: Facts): Finding[] {
     const other = liveBySeat.get(seat)
     if (other) {
       const words = `seat ${seat} has two live tickets: ${other} and ${ticketId}`
-      findings.push({ invariant: 'I1', reservationId, words })
+      findings.push({ invariant: 'I1', kind: 'two live tickets', reservationId, words })
     }
     liveBySeat.set(seat, ticketId)
   }
@@ -62,15 +66,16 @@ function judgeEnds({ services, records, nowMs }: Facts): Finding[] {
   for (const { service, reservationId, state } of services) {
     if (!UNFINISHED[service]?.has(state)) continue
     const words = `${reservationId} is still ${state} at ${service}`
-    findings.push({ invariant: 'I6', reservationId, words })
+    findings.push({ invariant: 'I6', kind: 'unfinished', reservationId, subject: service, words })
   }
   for (const { reservationId, status, deadlineMs } of records) {
     if (status === 'paying') {
-      findings.push({ invariant: 'I6', reservationId, words: `${reservationId} is still paying` })
+      const words = `${reservationId} is still paying`
+      findings.push({ invariant: 'I6', kind: 'unfinished', reservationId, subject: 'redis', words })
     }
     if ((status === 'held' || status === 'paying') && nowMs - deadlineMs > 2_000) {
       const words = `${reservationId} is ${status}, ${nowMs - deadlineMs} ms after its deadline`
-      findings.push({ invariant: 'I8', reservationId, words })
+      findings.push({ invariant: 'I8', kind: 'overdue', reservationId, words })
     }
   }
   return findings

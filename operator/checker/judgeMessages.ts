@@ -20,8 +20,11 @@ function judgeOutbox({ outbox, messages }: Facts): Finding[] {
   const onKafka = new Set(messages.map(({ eventId }) => eventId))
   return outbox
     .filter(({ eventId, isPublished }) => !isPublished || !onKafka.has(eventId))
-    .map(({ service, eventId, topic, isPublished }) => ({
+    .map(({ service, eventId, topic, isPublished, reservationId }) => ({
       invariant: 'I3' as const,
+      kind: isPublished ? ('lost from Kafka' as const) : ('not published' as const),
+      ...(reservationId && { reservationId }),
+      subject: eventId,
       words: isPublished
         ? `${service} marked ${topic} ${eventId} as published, but Kafka does not have it`
         : `${service} has not published ${topic} ${eventId}`,
@@ -33,12 +36,19 @@ function judgeHandled({ messages, inbox, deadLetters }: Facts): Finding[] {
     [...inbox, ...deadLetters].map(({ group, eventId }) => `${group} ${eventId}`),
   )
   const findings: Finding[] = []
-  for (const { eventId, topic, reservationId } of messages) {
+  for (const { eventId, topic, reservationId, onlyFor } of messages) {
     if (!isTopic(topic)) continue
-    for (const group of TOPIC_FACTS[topic].consumers) {
+    const groups = onlyFor === undefined ? TOPIC_FACTS[topic].consumers : [onlyFor]
+    for (const group of groups) {
       if (!GROUPS_WITH_INBOX.has(group) || handled.has(`${group} ${eventId}`)) continue
       const words = `${group} never handled ${topic} ${eventId}`
-      findings.push({ invariant: 'I3', reservationId, words })
+      findings.push({
+        invariant: 'I3',
+        kind: 'not handled',
+        reservationId,
+        subject: `${group} ${eventId}`,
+        words,
+      })
     }
   }
   return findings
@@ -52,7 +62,8 @@ function judgeExpiries({ messages }: Facts): Finding[] {
     if (topic !== 'seat_expired') continue
     const first = seen.get(reservationId)
     if (first && first !== eventId) {
-      findings.push({ invariant: 'I8', reservationId, words: `${reservationId} expired twice` })
+      const words = `${reservationId} expired twice`
+      findings.push({ invariant: 'I8', kind: 'expired twice', reservationId, words })
     }
     seen.set(reservationId, eventId)
   }
@@ -64,6 +75,8 @@ function judgeLag({ lag }: Facts): Finding[] {
     .filter((entry) => entry.lag > 0)
     .map(({ group, topic, lag: behind }) => ({
       invariant: 'I3' as const,
+      kind: 'group behind' as const,
+      subject: `${group} ${topic}`,
       words: `${group} is ${behind} records behind on ${topic}`,
     }))
 }

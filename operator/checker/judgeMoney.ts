@@ -44,11 +44,11 @@ function judgeCounts(reservationId: string, charged: Account | undefined): Findi
   const findings: Finding[] = []
   if (charged && charged.captures > 1) {
     const words = `${reservationId} was charged ${charged.captures} times`
-    findings.push({ invariant: 'I4', reservationId, words })
+    findings.push({ invariant: 'I4', kind: 'charged twice', reservationId, words })
   }
   if (charged && charged.refunds > charged.captures) {
     const words = `${reservationId}: ${charged.refunds} refunds for ${charged.captures} captures`
-    findings.push({ invariant: 'I4', reservationId, words })
+    findings.push({ invariant: 'I4', kind: 'refunded twice', reservationId, words })
   }
   return findings
 }
@@ -66,7 +66,7 @@ function judgeBooks(
   const say = (account: Account | undefined): string =>
     account ? `${account.captures} captured, ${account.refunds} refunded` : 'nothing'
   const words = `${reservationId}: the provider says ${say(charged)}, our ledger ${say(booked)}`
-  return [{ invariant: 'I6', reservationId, words }]
+  return [{ invariant: 'I6', kind: 'ledger and provider differ', reservationId, words }]
 }
 
 function judgeWorth(
@@ -76,13 +76,12 @@ function judgeWorth(
 ): Finding[] {
   const balance = charged?.balance ?? 0
   if (isTicketed && balance <= 0) {
-    return [
-      { invariant: 'I6', reservationId, words: `${reservationId} has tickets but paid nothing` },
-    ]
+    const words = `${reservationId} has tickets but paid nothing`
+    return [{ invariant: 'I6', kind: 'tickets without money', reservationId, words }]
   }
   if (!isTicketed && balance !== 0) {
-    const words = `captured ${balance} for ${reservationId}, no ticket, no refund`
-    return [{ invariant: 'I6', reservationId, words }]
+    const words = `captured ${balance.toLocaleString('en')} for ${reservationId}, no ticket, no refund`
+    return [{ invariant: 'I6', kind: 'money without tickets', reservationId, words }]
   }
   return []
 }

@@ -29,14 +29,18 @@ function judgeOwners({ seats, records, shows }: Facts): Finding[] {
   const totals = new Map(shows.map(({ showId, seatIds }) => [showId, seatIds.length]))
   for (const { showId, index, owner } of seats) {
     if (index >= (totals.get(showId) ?? 0)) {
-      findings.push({ invariant: 'I5', words: `show ${showId} has no seat ${index}: ${owner}` })
+      findings.push({
+        ...{ invariant: 'I5', kind: 'owner without seat', subject: seatKey(showId, index) },
+        words: `show ${showId} has no seat ${index}: ${owner}`,
+      })
     }
     if (owner.startsWith('b')) continue
     const reservationId = owner.slice(1)
     const record = byId.get(reservationId)
     if (MARKS[record?.status ?? '']?.mark === owner[0] && record?.seats.includes(index)) continue
     const words = `seat ${showId}/${index} is ${owner}, but that record is ${record?.status ?? 'missing'}`
-    findings.push({ invariant: 'I5', reservationId, words })
+    const subject = seatKey(showId, index)
+    findings.push({ invariant: 'I5', kind: 'seat without owner', reservationId, subject, words })
   }
   return findings
 }
@@ -50,7 +54,7 @@ function judgeRecord(record: RecordFact, owners: ReadonlyMap<string, string>): F
   )
   if (astray.length === 0) return []
   const words = `${reservationId} is ${status} but does not own its seats ${astray.join(', ')}`
-  return [{ invariant: 'I5', reservationId, words }]
+  return [{ invariant: 'I5', kind: 'owner without seat', reservationId, words }]
 }
 
 /** SQL knows the same state of each reservation as Redis, for every one that both know. */
@@ -62,7 +66,7 @@ function judgeProjection({ records, services }: Facts): Finding[] {
       const status = statuses.get(reservationId)
       if (status === undefined || status === state) return []
       const words = `${reservationId} is ${status} in Redis and ${state} in SQL`
-      return [{ invariant: 'I5', reservationId, words }]
+      return [{ invariant: 'I5', kind: 'Redis and SQL differ', reservationId, words }]
     })
 }
 
@@ -85,6 +89,8 @@ function judgeBuyers({ seats, records, buyers }: Facts): Finding[] {
     if (owned === counted) continue
     findings.push({
       invariant: 'I5',
+      kind: 'wrong count of a buyer',
+      subject: key,
       words: `${key} owns ${owned} seats, the limit counts ${counted}`,
     })
   }
@@ -107,11 +113,17 @@ function judgeAgainstTickets({ seats, shows, tickets }: Facts): Finding[] {
     sold.delete(key)
     if (owner === reservationId && state === 'confirmed') continue
     const words = `${key}: ${state} ticket of ${reservationId}, sold in Redis to ${owner ?? 'nobody'}`
-    findings.push({ invariant: 'I5', reservationId, words })
+    findings.push({
+      ...{ invariant: 'I5', kind: 'seat and ticket differ', reservationId, subject: key },
+      words,
+    })
   }
   for (const [key, reservationId] of sold) {
     const words = `${key} is sold to ${reservationId}, which has no live ticket for it`
-    findings.push({ invariant: 'I5', reservationId, words })
+    findings.push({
+      ...{ invariant: 'I5', kind: 'seat and ticket differ', reservationId, subject: key },
+      words,
+    })
   }
   return findings
 }

@@ -107,20 +107,23 @@ export class Desk {
   }
 
   /**
-   * Writes down that something is about to be done about each letter. False when somebody has
-   * done something about one of them meanwhile: nothing was written then.
+   * Writes down that something is about to be done about each letter, or with `isDone` that it is
+   * done with that. False when somebody has done something about one of them meanwhile: nothing
+   * was written then.
    */
   async begin(
     letters: readonly LetterKey[],
-    what: { action: Action; planDigest?: string; body?: string },
+    what: { action: Action; planDigest?: string; body?: string; isDone?: boolean },
   ): Promise<boolean> {
     if (letters.length === 0) return true
-    const { action, planDigest = null, body = null } = what
-    const values = letters.map(() => `(?, ?, ?, ?, ?, ?, ${SQL_NOW_MS})`).join(', ')
+    const { action, planDigest = null, body = null, isDone = false } = what
+    const endedAt = isDone ? SQL_NOW_MS : 'NULL'
+    const values = letters.map(() => `(?, ?, ?, ?, ?, ?, ${SQL_NOW_MS}, ${endedAt})`).join(', ')
     try {
       await this.#db.execute(
         `INSERT INTO dispositions
-           (record_id, fingerprint, action, plan_digest, operator, body, begun_at) VALUES ${values}`,
+           (record_id, fingerprint, action, plan_digest, operator, body, begun_at, ended_at)
+         VALUES ${values}`,
         letters.flatMap(({ id, fingerprint }) => [
           id,
           fingerprint,
