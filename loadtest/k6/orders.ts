@@ -9,7 +9,16 @@ import { sleep } from 'k6'
 import exec from 'k6/execution'
 import http from 'k6/http'
 import { Counter, Trend } from 'k6/metrics'
-import type { OrdersPlan, OrdersSummary, TrendSummary } from './plan.ts'
+import type { OrdersPlan, OrdersSummary } from './plan.ts'
+import {
+  countIn,
+  isWithin,
+  openWindow,
+  type SummaryData,
+  TREND_STATS,
+  trendIn,
+  type Window,
+} from './window.ts'
 
 const SEATS_PER_ORDER = 2
 const RETRY_S_MAX = 2
@@ -40,21 +49,10 @@ export const options = {
   discardResponseBodies: true,
   noUsageReport: true,
   systemTags: [],
-  summaryTrendStats: ['count', 'avg', 'p(50)', 'p(90)', 'p(99)', 'p(99.9)', 'max'],
+  summaryTrendStats: TREND_STATS,
 }
 
-interface Window {
-  fromMs: number
-  untilMs: number
-}
-
-/** Tells the bench when the window is. */
-export function setup(): Window {
-  const fromMs = Date.now() + plan.warmUpS * 1000
-  const untilMs = fromMs + plan.seconds * 1000
-  console.log(`window ${fromMs} ${untilMs}`)
-  return { fromMs, untilMs }
-}
+export const setup = (): Window => openWindow(plan)
 
 function seatsOf(turn: number): { showId: string; seatIds: string[] } {
   const showId = plan.showIds[turn % plan.showIds.length] as string
@@ -86,7 +84,7 @@ export function order(window: Window): void {
   const turn = exec.scenario.iterationInTest
   const { showId, seatIds } = seatsOf(turn)
   const startedAt = Date.now()
-  const isCounting = startedAt >= window.fromMs && startedAt < window.untilMs
+  const isCounting = isWithin(window, startedAt)
   const headers = {
     Authorization: `Bearer ${plan.tokens[turn % plan.tokens.length]}`,
     'Content-Type': 'application/json',
@@ -130,34 +128,15 @@ function waitForTicket(one: {
   else failed.add(1)
 }
 
-interface SummaryData {
-  metrics: Record<string, { values: Record<string, number> } | undefined>
-}
-
-export function handleSummary({ metrics }: SummaryData): Record<string, string> {
-  const count = (name: string): number => metrics[name]?.values.count ?? 0
-  const trend = (name: string): TrendSummary | null => {
-    const values = metrics[name]?.values
-    if (!values?.count) return null
-    const value = (stat: string): number => values[stat] ?? Number.NaN
-    return {
-      count: value('count'),
-      mean: value('avg'),
-      p50: value('p(50)'),
-      p90: value('p(90)'),
-      p99: value('p(99)'),
-      p999: value('p(99.9)'),
-      max: value('max'),
-    }
-  }
+export function handleSummary(data: SummaryData): Record<string, string> {
   const summary: OrdersSummary = {
-    accepted: count('accepted'),
-    refused: count('refused'),
-    failed: count('failed'),
-    dropped: count('dropped_iterations'),
-    holdMs: trend('hold_ms'),
-    checkoutMs: trend('checkout_ms'),
-    ticketMs: trend('ticket_ms'),
+    accepted: countIn(data, 'accepted'),
+    refused: countIn(data, 'refused'),
+    failed: countIn(data, 'failed'),
+    dropped: countIn(data, 'dropped_iterations'),
+    holdMs: trendIn(data, 'hold_ms'),
+    checkoutMs: trendIn(data, 'checkout_ms'),
+    ticketMs: trendIn(data, 'ticket_ms'),
   }
   return { [plan.summaryFile]: JSON.stringify(summary) }
 }

@@ -17,6 +17,21 @@ export interface OrdersPlan {
   summaryFile: string
 }
 
+/** What k6/holds.ts is told. */
+export interface HoldsPlan extends Pick<OrdersPlan, 'http' | 'tokens' | 'showIds' | 'seatsPerRow'> {
+  keyPrefix: string
+  buyers: number
+  warmUpS: number
+  seconds: number
+  summaryFile: string
+}
+
+export interface HoldsSummary {
+  accepted: number
+  failed: number
+  holdMs: TrendSummary | null
+}
+
 /** What the script writes when it is done: counts and milliseconds of the window alone. */
 export interface OrdersSummary {
   accepted: number

@@ -16,11 +16,12 @@ interface Entry {
 async function post<Body>(
   agent: Agent,
   url: string,
-  options: { body: unknown; token?: string },
+  options: { body: unknown; token?: string; key?: string },
 ): Promise<Body> {
-  const { body, token } = options
+  const { body, token, key } = options
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (token) headers.authorization = `Bearer ${token}`
+  if (key) headers['idempotency-key'] = key
   const text = JSON.stringify(body)
   const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body: text })
   const content = await answer.body.text()
@@ -84,4 +85,50 @@ export async function openSessions(http: string, count: number): Promise<string[
   } finally {
     await agent.close()
   }
+}
+
+const SEATS_PER_REQUEST = 500
+
+/** Holds the given seats, many per request. The show's policy must allow it. */
+export async function holdFront(
+  http: string,
+  one: { tokens: readonly string[]; showId: string; seatIds: readonly string[]; turn: number },
+): Promise<void> {
+  const { tokens, showId, seatIds, turn } = one
+  const agent = new Agent({ connections: 1 })
+  const url = `${http}/v1/shows/${showId}/reservations`
+  try {
+    for (let from = 0; from < seatIds.length; from += SEATS_PER_REQUEST) {
+      // Buyers take turns, for each has a limit of seats and of requests per second.
+      const token = tokens[(turn + from / SEATS_PER_REQUEST) % tokens.length] as string
+      const body = { seatIds: seatIds.slice(from, from + SEATS_PER_REQUEST) }
+      await post(agent, url, { body, token, key: `front-${from}` })
+    }
+  } finally {
+    await agent.close()
+  }
+}
+
+/** Reads the seat map of a show some times, one after the other; answers ms and the size. */
+export async function timeSnapshots(
+  http: string,
+  { showId, count }: { showId: string; count: number },
+): Promise<{ bytes: number; times: number[] }> {
+  const agent = new Agent({ connections: 1 })
+  const url = `${http}/v1/shows/${showId}/seats`
+  const headers = { accept: 'application/octet-stream' }
+  const times: number[] = []
+  let bytes = 0
+  try {
+    for (let at = 0; at < count; at += 1) {
+      const askedAt = performance.now()
+      const answer = await request(url, { dispatcher: agent, headers })
+      bytes = (await answer.body.arrayBuffer()).byteLength
+      times.push(performance.now() - askedAt)
+      if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`)
+    }
+  } finally {
+    await agent.close()
+  }
+  return { bytes, times }
 }

@@ -15,6 +15,21 @@ export interface Hall {
 
 const SEATS_PER_ORDER = 2
 
+/** Hands the seats of pairs out one by one. */
+export function singlesOf(supply: SeatSupply): () => { showId: string; seatId: string } {
+  let spare: { showId: string; seatId: string } | null = null
+  return () => {
+    if (spare) {
+      const seat = spare
+      spare = null
+      return seat
+    }
+    const { showId, first, second } = supply.take()
+    spare = { showId, seatId: second }
+    return { showId, seatId: first }
+  }
+}
+
 /** Pairs of neighbours, each handed out once; consecutive pairs belong to different shows. */
 export class SeatSupply {
   readonly showIds: readonly string[]

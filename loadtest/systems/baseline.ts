@@ -1,16 +1,11 @@
 /** The synchronous baseline on a stage of its own; it has no use for Kafka, so none runs. */
 import { join } from 'node:path'
-import type { Audit } from '../audit/audit.ts'
+import { auditApart } from '../audit/apart.ts'
 import type { Variant } from '../baseline/api.ts'
-import { type BaselineStores, startBaseline } from '../baseline/launch.ts'
+import { startBaseline } from '../baseline/launch.ts'
 import { BASELINE_QUERIES, OrderBooks } from './orderBooks.ts'
 import { openStage } from './stage.ts'
 import type { StartOptions, SystemUnderTest } from './system.ts'
-
-// The baseline's own audit stands beside it.
-const auditBaseline = async (_stores: BaselineStores): Promise<Audit> => {
-  throw new Error('the baseline cannot be audited yet')
-}
 
 const DATABASE_PREFIX = 'baseline'
 
@@ -46,10 +41,11 @@ export async function startBaselineSystem(
       await stage.stop()
     }
     await books.open()
-    const { http, sandboxUrl, adminToken, services } = baseline
+    const { http, sandboxUrl, adminToken, services, stores } = baseline
+    const audit = () => auditApart({ architecture: 'synchronous', stores }, options)
     return {
       ...{ name: variant, isAsynchronous: false, http, sandboxUrl, adminToken, stage, services },
-      ...{ books, audit: () => auditBaseline(baseline.stores), stop },
+      ...{ books, audit, stop },
     }
   } catch (error) {
     await stage.stop()

@@ -14,7 +14,7 @@ import {
   startService,
 } from '../../scripts/supervisor/services.ts'
 import { prepare, workspaceOf } from '../../scripts/supervisor/workspace.ts'
-import { auditHoldfast } from '../audit/auditHoldfast.ts'
+import { auditApart } from '../audit/apart.ts'
 import { HOLDFAST_QUERIES, OrderBooks } from './orderBooks.ts'
 import { openStage, ROOT, type Stage } from './stage.ts'
 import type { StartOptions, SystemUnderTest } from './system.ts'
@@ -50,7 +50,8 @@ export async function startHoldfast(options: StartOptions): Promise<SystemUnderT
     await books.open()
     const http = `http://127.0.0.1:${context.ports.reservation}`
     const sandboxUrl = `http://127.0.0.1:${context.ports.sandbox}`
-    const audit = () => auditHoldfast(storesOf(stage, sandboxUrl), options)
+    const stores = storesOf(stage, sandboxUrl)
+    const audit = () => auditApart({ architecture: 'asynchronous', stores }, options)
     const addresses = { http, sandboxUrl, adminToken }
     return {
       ...{ name: 'holdfast', isAsynchronous: true, ...addresses, stage, services, books },
