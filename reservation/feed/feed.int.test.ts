@@ -2,8 +2,25 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerFrame } from '../../contracts/feed.ts'
 import type { Reservation, SeatMap, Session, Show } from '../../contracts/http.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
-import { call, type Edge, guest, holdOf, newShow, startEdge } from '../testing/edge.ts'
-import { FramedMap, statesOf, type Tap, type TapOptions, tap } from '../testing/feedTap.ts'
+import {
+  call,
+  cancel,
+  checkOutOf,
+  confirm,
+  type Edge,
+  guest,
+  holdOf,
+  startEdge,
+} from '../testing/edge.ts'
+import {
+  mapFrom,
+  rowOf,
+  seatAt,
+  statesOf,
+  type Tap,
+  type TapOptions,
+  tap,
+} from '../testing/feedTap.ts'
 
 let edge: Edge
 let buyer: Session
@@ -24,28 +41,14 @@ async function connect(to: Edge = edge, options: TapOptions = {}): Promise<Tap> 
   return one
 }
 
-const bigShow = (of: Edge = edge, seats = 40) =>
-  newShow(of, {
-    sections: [{ id: 'A', name: 'Hall', price: 100, rows: [{ id: '1', seats }] }],
-    policy: { seatsPerBuyerMax: 1_000, seatsPerHoldMax: 1_000 },
-  })
-const seat = (number: number) => `A-1-${number}`
-
 const hold = (show: Show, ...seats: number[]) =>
-  holdOf(edge, show.showId, buyer.token, seats.map(seat))
+  holdOf(edge, show.showId, buyer.token, seats.map(seatAt))
 
 const release = ({ reservationId }: Reservation) =>
   call(edge, `DELETE /v1/reservations/${reservationId}`, { token: buyer.token })
 
 const mapOf = async (of: Edge, { showId }: Show) =>
   (await call<SeatMap>(of, `GET /v1/shows/${showId}/seats`)).body
-
-/** The maps that a connection's frames lead to; throws at a gap. */
-function mapFrom(frames: readonly ServerFrame[]): FramedMap {
-  const map = new FramedMap()
-  for (const frame of frames) map.apply(frame)
-  return map
-}
 
 /** Waits until the connection has the version that the server has, and compares the maps. */
 async function expectSame(one: Tap, show: Show, frames: () => readonly ServerFrame[]) {
@@ -56,7 +59,7 @@ async function expectSame(one: Tap, show: Show, frames: () => readonly ServerFra
 
 describe('a subscription', () => {
   it('begins with the whole map, and goes on with what changes', async () => {
-    const show = await bigShow()
+    const show = await rowOf(edge, 40)
     await hold(show, 3)
     const one = await connect()
     const { version, states } = await one.ask({ op: 'subscribe', showId: show.showId }, 'snapshot')
@@ -79,7 +82,7 @@ describe('a subscription', () => {
   })
 
   it('is answered afresh when it is asked for again', async () => {
-    const show = await bigShow()
+    const show = await rowOf(edge, 40)
     const one = await connect()
     const first = await one.ask({ op: 'subscribe', showId: show.showId }, 'snapshot')
     await hold(show, 1)
@@ -100,7 +103,7 @@ describe('a subscription', () => {
   })
 
   it('while the state is unknown is an error that says unavailable', async () => {
-    const show = await bigShow()
+    const show = await rowOf(edge, 40)
     const shard = Array.from({ length: 4 }, (_, n) => n)
     for (const n of shard) edge.gate.refuse(n, 'redis_unavailable')
     const one = await connect()
@@ -111,7 +114,7 @@ describe('a subscription', () => {
   })
 
   it('ends when it is taken back, in the order in which things were said', async () => {
-    const show = await bigShow()
+    const show = await rowOf(edge, 40)
     const one = await connect()
     const { showId } = show
     one.send({ op: 'subscribe', showId })
@@ -127,7 +130,7 @@ describe('a subscription', () => {
 
 describe('a tick', () => {
   it('has the net change of each seat, and moves the version when there is none', async () => {
-    const show = await bigShow()
+    const show = await rowOf(edge, 40)
     const one = await connect()
     await one.ask({ op: 'subscribe', showId: show.showId }, 'snapshot')
     // The first change opens a tick; everything else falls into the next one.
@@ -143,5 +146,55 @@ describe('a tick', () => {
     expect(deltas.flatMap(({ changes }) => changes).length).toBeLessThanOrEqual(6)
     const last = deltas.at(-1)
     expect(last?.prev).not.toBe(last?.version)
+  })
+})
+
+describe('what happens to a buyer’s own reservations', () => {
+  const told = (one: Tap) => one.frames.filter((frame) => frame.op === 'reservation')
+
+  it('is told to all their connections and to nobody else, whatever brought it about', async () => {
+    const show = await rowOf(edge, 10)
+    const other = await guest(edge)
+    const [one, two, stranger, nobody] = await Promise.all([
+      connect(edge, buyer),
+      connect(edge, buyer),
+      connect(edge, other),
+      connect(),
+    ])
+    const held = await hold(show, 1, 2)
+    const extended = await call<Reservation>(
+      edge,
+      `POST /v1/reservations/${held.reservationId}/extend`,
+      { token: buyer.token, body: {} },
+    )
+    await checkOutOf(edge, held.reservationId, buyer.token)
+    await confirm(edge, held)
+    const late = await hold(show, 3)
+    await release(late)
+    const declined = await hold(show, 4)
+    await checkOutOf(edge, declined.reservationId, buyer.token)
+    await cancel(edge, declined, { reason: 'payment_declined' })
+    expect(extended.body.version).not.toBe(held.version)
+    const found = await call<Reservation>(edge, `GET /v1/reservations/${held.reservationId}`, buyer)
+    for (const tap of [one, two]) {
+      await waitFor('the last change', () => told(tap).length >= 9)
+      const reservations = told(tap).map(({ reservation }) => reservation)
+      expect(reservations.map(({ status }) => status)).toEqual([
+        ...['held', 'held', 'paying', 'confirmed'],
+        ...['held', 'released'],
+        ...['held', 'paying', 'cancelled'],
+      ])
+      expect(reservations[3]).toEqual(found.body)
+    }
+    expect([...stranger.frames, ...nobody.frames]).toEqual([])
+  })
+
+  it('comes with the clock of the server', async () => {
+    const show = await rowOf(edge, 10)
+    const one = await connect(edge, buyer)
+    await hold(show, 1)
+    const { now } = await one.next('reservation')
+    expect(Math.abs(Date.parse(now) - Date.now())).toBeLessThan(5_000)
+    expect((await one.ask({ op: 'ping' }, 'pong')).now >= now).toBe(true)
   })
 })

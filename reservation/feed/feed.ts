@@ -145,7 +145,8 @@ export class Feed {
     visitor.socket = socket
     this.#connections.add(socket)
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_MS)
-    if (visitor.isTokenBad) socket.end('badToken')
+    // Inside of the upgrade the close frame would go out and the line would stay open behind it.
+    if (visitor.isTokenBad) setImmediate(() => socket.end('badToken'))
   }
 
   #closed(socket: FeedSocket | undefined, code: number): void {

@@ -20,6 +20,7 @@ import { Admissions } from '../http/auth/admissions.ts'
 import { RateLimiter } from '../http/auth/rateLimiter.ts'
 import { SESSION_ALGORITHM, SessionIssuer } from '../http/auth/sessions.ts'
 import { localKeys, TokenVerifier } from '../http/auth/tokens.ts'
+import { Page } from '../http/page.ts'
 import { allRoutes } from '../http/routes/all.ts'
 import { HttpServer, type HttpServerOptions } from '../http/server.ts'
 import { RedisClock } from '../log/redisClock.ts'
@@ -51,6 +52,8 @@ export interface EdgeOptions {
   /** Whose tokens are good here too. */
   issuer?: SessionIssuer
   feed?: Partial<FeedLimits>
+  /** What is served at `/`; by default as where nothing was built. */
+  pageFolder?: string
   /** With `silent` (the default) faults are counted and not seen. */
   logLevel?: string
 }
@@ -148,6 +151,7 @@ function serverOf(of: {
     ...of,
     sessionTtlMs: HOUR_MS,
     checks: { sql: () => db.check() },
+    page: Page.load(options.pageFolder ?? '/nowhere'),
     version: '0.0.0-test',
   })
   return new HttpServer({

@@ -2,7 +2,9 @@
 import { once } from 'node:events'
 import { type CloseEvent, type MessageEvent, WebSocket } from 'undici'
 import { FEED_PATH, FEED_PROTOCOL, type ServerFrame } from '../../contracts/feed.ts'
+import type { Show } from '../../contracts/http.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
+import { type Edge, newShow } from './edge.ts'
 
 export type FrameOf<O extends ServerFrame['op']> = Extract<ServerFrame, { op: O }>
 
@@ -108,3 +110,20 @@ export const statesOf = (packed: Uint8Array): number[] =>
     { length: packed.length * 4 },
     (_, at) => ((packed[at >> 2] as number) >> ((at & 3) * 2)) & 3,
   )
+
+/** The map that a connection's frames lead to; throws at a gap. */
+export function mapFrom(frames: readonly ServerFrame[]): FramedMap {
+  const map = new FramedMap()
+  for (const frame of frames) map.apply(frame)
+  return map
+}
+
+/** A show of one row whose buyers may have all of it. */
+export const rowOf = (edge: Pick<Edge, 'url' | 'adminToken'>, seats: number): Promise<Show> =>
+  newShow(edge, {
+    sections: [{ id: 'A', name: 'Hall', price: 100, rows: [{ id: '1', seats }] }],
+    policy: { seatsPerBuyerMax: 1_000, seatsPerHoldMax: 1_000 },
+  })
+
+/** Id of a seat of such a show, from 1. */
+export const seatAt = (number: number): string => `A-1-${number}`
