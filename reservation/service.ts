@@ -1,5 +1,6 @@
 /** Builds the reservation service from its configuration. */
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { createClient, type RedisClient } from '../lua/client.ts'
 import { SeatScripts } from '../lua/seatScripts.ts'
 import type { Checks } from '../platform/health.ts'
@@ -20,10 +21,13 @@ import { Admissions } from './http/auth/admissions.ts'
 import { RateLimiter } from './http/auth/rateLimiter.ts'
 import { SessionIssuer } from './http/auth/sessions.ts'
 import { localKeys, remoteKeys, TokenVerifier } from './http/auth/tokens.ts'
+import { Page } from './http/page.ts'
 import { allRoutes } from './http/routes/all.ts'
 import { HttpServer } from './http/server.ts'
 import { Shows } from './shows/shows.ts'
 
+/** Where the build leaves the seat picker. */
+const PAGE_FOLDER = fileURLToPath(new URL('../web/dist/', import.meta.url))
 export const RESERVATION_MIGRATIONS = new URL('./migrations/', import.meta.url)
 
 export interface ReservationService {
@@ -104,6 +108,7 @@ async function createServer(of: {
   })
   const routes = allRoutes({
     ...{ booking, shows, maps, checks: of.checks, metrics, tokens },
+    page: Page.load(PAGE_FOLDER),
     issuer: config.issuesSessions ? issuer : null,
     sessionTtlMs: config.sessionTtlMs,
     version: versionOfHoldfast(),

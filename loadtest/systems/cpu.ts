@@ -13,21 +13,21 @@ export interface NamedProcess {
 /** CPU milliseconds by process name. */
 export type CpuMs = ReadonlyMap<string, number>
 
-/**
- * User and system time of a process and of the children that it has waited for, in ms; 0 when it
- * has ended.
- */
-export function cpuMsOf(pid: number | 'self'): number {
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  } catch {
-    return 0
-  }
+/** User and system time of a process and of the children that it has waited for, in ms. */
+export function cpuMsIn(stat: string): number {
   // The second field is the command in brackets and may hold spaces and brackets itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at] ?? 0), 0)
   return ticks * MS_PER_TICK
+}
+
+/** The CPU time of a running process; 0 when it has ended. */
+export function cpuMsOf(pid: number | 'self'): number {
+  try {
+    return cpuMsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return 0
+  }
 }
 
 /** Resident memory of a process in bytes; 0 when it has ended. */

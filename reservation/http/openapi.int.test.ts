@@ -104,6 +104,7 @@ describe('the OpenAPI document', () => {
       [
         'DELETE /v1/reservations/{reservationId}',
         'GET /',
+        'GET /assets/{file}',
         'GET /asyncapi.json',
         'GET /livez',
         'GET /metrics',

@@ -7,6 +7,7 @@ import type { Shows } from '../../shows/shows.ts'
 import type { SessionIssuer } from '../auth/sessions.ts'
 import type { TokenVerifier } from '../auth/tokens.ts'
 import { openapi } from '../openapi.ts'
+import type { Page } from '../page.ts'
 import type { Route } from '../route.ts'
 import { reservationRoutes } from './reservations.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -23,6 +24,7 @@ export interface RoutesOptions {
   readonly sessionTtlMs: number
   readonly checks: Checks
   readonly metrics: Metrics
+  readonly page: Page
   /** Version of Holdfast, for the documents. */
   readonly version: string
 }

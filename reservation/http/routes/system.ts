@@ -1,14 +1,17 @@
-/** Health, metrics, the documents that describe us, and the page at `/`. */
+/** Health, metrics, the documents that describe us, and the page at `/` with its parts. */
 import { Liveness, Readiness } from '../../../contracts/http.ts'
 import { type Checks, readinessOf } from '../../../platform/health.ts'
 import type { Metrics } from '../../../platform/metrics.ts'
-import { staticPage } from '../page.ts'
+import { PAGE_HEADERS, type Page } from '../page.ts'
 import { json, jsonText } from '../reply.ts'
 import { type Route, route } from '../route.ts'
 
-export function systemRoutes(options: { checks: Checks; metrics: Metrics }): Route[] {
-  const { checks, metrics } = options
-  const { registry } = metrics
+export function systemRoutes(options: { checks: Checks; metrics: Metrics; page: Page }): Route[] {
+  const { checks, metrics, page } = options
+  return [...healthRoutes(checks), metricsRoute(metrics), ...pageRoutes(page)]
+}
+
+function healthRoutes(checks: Checks): Route[] {
   return [
     route({
       method: 'GET',
@@ -40,35 +43,71 @@ export function systemRoutes(options: { checks: Checks; metrics: Metrics }): Rou
         return json(readiness.ready ? 200 : 503, readiness)
       },
     }),
-    route({
-      method: 'GET',
-      path: '/metrics',
-      access: 'public',
-      document: {
-        operationId: 'metrics',
-        summary: 'Figures of this process',
-        tag: 'system',
-        answers: {
-          200: { description: 'figures', content: { 'text/plain': 'Prometheus text format' } },
-        },
+  ]
+}
+
+const metricsRoute = ({ registry }: Metrics): Route =>
+  route({
+    method: 'GET',
+    path: '/metrics',
+    access: 'public',
+    document: {
+      operationId: 'metrics',
+      summary: 'Figures of this process',
+      tag: 'system',
+      answers: {
+        200: { description: 'figures', content: { 'text/plain': 'Prometheus text format' } },
       },
-      handle: async () => ({
-        status: 200,
-        contentType: registry.contentType,
-        body: await registry.metrics(),
-      }),
+    },
+    handle: async () => ({
+      status: 200,
+      contentType: registry.contentType,
+      body: await registry.metrics(),
     }),
+  })
+
+function pageRoutes(page: Page): Route[] {
+  const unchanged = { description: 'the client has it' }
+  return [
     route({
       method: 'GET',
       path: '/',
       access: 'public',
+      headers: PAGE_HEADERS,
       document: {
         operationId: 'page',
-        summary: 'A page for people',
+        summary: 'The seat picker',
         tag: 'system',
-        answers: { 200: { description: 'the page', content: { 'text/html': 'HTML' } } },
+        answers: {
+          200: { description: 'the page', content: { 'text/html': 'HTML' } },
+          304: unchanged,
+        },
       },
-      handle: staticPage,
+      handle: ({ headers }) => page.index(headers),
+    }),
+    route({
+      method: 'GET',
+      path: '/assets/{file}',
+      access: 'public',
+      headers: PAGE_HEADERS,
+      document: {
+        operationId: 'pageAsset',
+        summary: 'A part of the seat picker; its name changes with its content',
+        tag: 'system',
+        answers: {
+          200: {
+            description: 'the part',
+            content: {
+              'text/javascript': 'a script',
+              'text/css': 'a style sheet',
+              'image/svg+xml': 'an image',
+            },
+          },
+          304: unchanged,
+        },
+        problems: ['not-found'],
+      },
+      handle: ({ params, headers }) => page.asset(params[0] as string, headers),
     }),
   ]
 }
