@@ -2,9 +2,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from './cli/failure.ts'
 import { Interrupt, Terminal } from './cli/terminal.ts'
+import { audit } from './commands/audit.ts'
 import type { Context } from './commands/context.ts'
+import { discard } from './commands/discard.ts'
+import { type EditOptions, edit } from './commands/edit.ts'
+import { follow } from './commands/follow.ts'
 import { list } from './commands/list.ts'
 import { type PlanOptions, plan } from './commands/plan.ts'
+import { reconcile } from './commands/reconcile.ts'
 import { REPLAYABLE, type ReplayOptions, replay } from './commands/replay.ts'
 import { show } from './commands/show.ts'
 import { loadOperatorConfig } from './config.ts'
@@ -14,6 +19,8 @@ import { Stores } from './state/stores.ts'
 const VALID_FOR_S = 3_600
 const RATE_PER_S = 50
 const RATE_MAX = 100_000
+const AUDIT_ROWS = 50
+const GRACE_S = 60
 
 /** Runs what was typed. Answers the exit status: 0 done, 1 failed, 2 typed wrongly. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -46,6 +53,7 @@ async function withContext(options: { json?: boolean; yes?: boolean }, action: A
 function programOf(): Command {
   const program = command('holdfast', "Holdfast's operator's desk")
   program.addCommand(dlqCommand())
+  program.addCommand(opsCommand())
   return program
 }
 
@@ -54,10 +62,16 @@ const command = (name: string, description: string): Command =>
 
 function dlqCommand(): Command {
   const dlq = command('dlq', 'dead letters: what is stuck, what to do about it, doing it')
-  for (const one of [listCommand, showCommand, planCommand, replayCommand]) {
-    dlq.addCommand(one())
-  }
+  const inspecting = [listCommand(), showCommand(), followCommand()]
+  const acting = [planCommand(), replayCommand(), editCommand(), discardCommand(), auditCommand()]
+  for (const one of [...inspecting, ...acting]) dlq.addCommand(one)
   return dlq
+}
+
+function opsCommand(): Command {
+  const ops = command('ops', 'the system as a whole')
+  ops.addCommand(reconcileCommand())
+  return ops
 }
 
 const json = (one: Command): Command => one.option('--json', 'print JSON for scripts')
@@ -108,11 +122,7 @@ const replayCommand = (): Command =>
   yes(json(command('replay', 'carry out a plan; safe to stop and to repeat')))
     .argument('<plan>', 'the file that plan -o has written')
     .option('--rate <perSecond>', 'records per second', wholeNumber(1, RATE_MAX), RATE_PER_S)
-    .addOption(
-      new Option('--only <labels>', `labels, with commas: ${REPLAYABLE.join(', ')}`).argParser(
-        labels,
-      ),
-    )
+    .addOption(only(REPLAYABLE))
     .option('--dry-run', 'look again at every record, and send nothing')
     .action(
       (
@@ -134,15 +144,60 @@ const wholeNumber =
     throw new InvalidArgumentError(`a whole number from ${min} to ${max} is wanted`)
   }
 
-function labels(text: string): Label[] {
-  return text.split(',').map((part) => {
-    const name = part.trim()
-    const found = LABELS.find((label) => label === name)
-    if (found && REPLAYABLE.includes(found)) return found
-    throw new InvalidArgumentError(
-      found
-        ? `records that are "${name}" cannot be replayed`
-        : `there is no label "${name}"; the labels are ${LABELS.join(', ')}`,
-    )
-  })
+const only = (allowed: readonly Label[]): Option =>
+  new Option('--only <labels>', `with commas: ${allowed.join(', ')}`).argParser((text: string) =>
+    text.split(',').map((part) => labelIn(part.trim(), allowed)),
+  )
+
+function labelIn(name: string, allowed: readonly Label[]): Label {
+  const found = LABELS.find((label) => label === name)
+  if (found && allowed.includes(found)) return found
+  throw new InvalidArgumentError(
+    found
+      ? `records that are "${name}" cannot be replayed`
+      : `there is no label "${name}"; the labels are ${LABELS.join(', ')}`,
+  )
 }
+
+const followCommand = (): Command =>
+  json(command('follow', 'print new dead letters as they come')).action(
+    (options: { json?: boolean }) => withContext(options, follow),
+  )
+
+const editCommand = (): Command =>
+  yes(json(command('edit', 'mend the payload of a dead letter in $EDITOR, and replay it')))
+    .argument('<id>', 'topic.DLQ/partition/offset')
+    .option('--file <file>', 'the edited payload, instead of an editor')
+    .action((id: string, options: EditOptions & { json?: boolean; yes?: boolean }) =>
+      withContext(options, (context) => edit(context, id, options)),
+    )
+
+const discardCommand = (): Command =>
+  yes(json(command('discard', 'mark the records of a plan as dealt with; they stay in Kafka')))
+    .argument('<plan>', 'the file that plan -o has written')
+    .addOption(only(LABELS))
+    .action((path: string, options: { json?: boolean; yes?: boolean; only?: Label[] }) =>
+      withContext(options, (context) => discard(context, path, { only: options.only ?? null })),
+    )
+
+const auditCommand = (): Command =>
+  json(command('audit', 'list who replayed, edited and discarded what, newest first'))
+    .option('--limit <count>', 'so many at most', wholeNumber(1, 10_000), AUDIT_ROWS)
+    .action((options: { json?: boolean; limit: number }) =>
+      withContext(options, (context) => audit(context, options.limit)),
+    )
+
+const reconcileCommand = (): Command =>
+  yes(json(command('reconcile', 'compare what every store says, and say what disagrees')))
+    .option('--fix', 'publish, for each stuck reservation, the one message that moves it forward')
+    .option(
+      '--grace <seconds>',
+      'what changed within this time is work under way',
+      wholeNumber(0, 86_400),
+      GRACE_S,
+    )
+    .action((options: { json?: boolean; yes?: boolean; fix?: boolean; grace: number }) =>
+      withContext(options, (context) =>
+        reconcile(context, { isFixing: options.fix === true, graceS: options.grace }),
+      ),
+    )

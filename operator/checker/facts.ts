@@ -21,6 +21,8 @@ export interface RecordFact {
   amount: number
   /** Milliseconds of the Redis clock. */
   deadlineMs: number
+  /** When it last changed, by the Redis clock. */
+  changedAtMs?: number
 }
 
 /** A seat in Redis: the owner's mark, `h<reservation>`, `s<reservation>` or `b<block>`. */

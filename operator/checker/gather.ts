@@ -15,7 +15,8 @@ export interface Stores {
   mysqlUrl: string
   databasePrefix: string
   kafkaBrokers: string
-  sandboxUrl: string
+  /** Null where the provider cannot be asked: our own ledger then stands in for its record. */
+  sandboxUrl: string | null
   log: Log
 }
 
@@ -44,7 +45,10 @@ export async function gather(stores: Stores): Promise<Facts> {
     ])
     const charged = sqlFacts.services.filter(({ service }) => service === 'payment')
     const reservationIds = [...new Set(charged.map(({ reservationId }) => reservationId))]
-    const provider = await gatherProvider(stores.sandboxUrl, reservationIds)
+    const provider =
+      stores.sandboxUrl === null
+        ? sqlFacts.ledger
+        : await gatherProvider(stores.sandboxUrl, reservationIds)
     return { ...redisFacts, ...sqlFacts, ...kafkaFacts, provider }
   } finally {
     redis.disconnect()

@@ -57,7 +57,7 @@ async function gatherRecords(redis: RedisClient, keys: readonly string[]): Promi
 async function recordAt(redis: RedisClient, key: string, name: string): Promise<RecordFact | null> {
   const record = parseRecord(name, Object.entries(await redis.hgetall(key)).flat())
   if (!record) return null
-  const { reservationId, showId, customerId, status, seats, amount, deadlineMs } = record
+  const { reservationId, showId, customerId, status, seats, amount, deadlineMs, version } = record
   return {
     reservationId,
     showId,
@@ -66,6 +66,8 @@ async function recordAt(redis: RedisClient, key: string, name: string): Promise<
     seats,
     amount: amount.value,
     deadlineMs,
+    // A version is a log id, which begins with the time of the change.
+    changedAtMs: Number(version.split('-')[0]),
   }
 }
 

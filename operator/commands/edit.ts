@@ -24,7 +24,10 @@ export async function edit(context: Context, idText: string, options: EditOption
   const { group } = letter
   if (group === null) throw new UsageError(`${letter.id} does not say which group gave up`)
   await demandOpen(context, letter)
-  const message = messageFrom(letter, await editedText(context, letter, options), Date.now())
+  const unsent = await (await stores.desk()).unsentEdit(letter)
+  if (unsent !== null) terminal.note('an earlier edit may not have been sent: this is its message')
+  const text = unsent ?? (await editedText(context, letter, options))
+  const message = messageFrom(letter, text, Date.now())
   const verdict = await judge(context, group, message)
   terminal.say(`${verdict.label}: ${verdict.why}`)
   if (verdict.label === 'invalid' || verdict.label === 'already applied') {
@@ -33,7 +36,7 @@ export async function edit(context: Context, idText: string, options: EditOption
   if (!(await terminal.confirm(`The edited message goes to ${group} alone.`, 'send'))) {
     throw new UsageError('the edited message was not sent: confirm it with --yes')
   }
-  await send(context, { letter, group, message })
+  await send(context, { letter, group, message, isBegun: unsent !== null })
   terminal.json({ id: letter.id, messageId: message.id, group, ...verdict })
   if (!terminal.isJson) terminal.say(`sent ${message.id} to ${group} on ${letter.topic}`)
 }
@@ -77,14 +80,14 @@ async function judge(context: Context, group: string, message: Message): Promise
 /** The original is kept: its disposition has the message that was sent in its place. */
 async function send(
   { stores }: Context,
-  of: { letter: Letter; group: string; message: Message },
+  of: { letter: Letter; group: string; message: Message; isBegun: boolean },
 ): Promise<void> {
-  const { letter, group, message } = of
+  const { letter, group, message, isBegun } = of
   const body = encodeMessage(message)
   const [desk, producer] = await Promise.all([stores.desk(), stores.producer()])
   const filters = { id: letter.id, messageId: message.id }
   const auditId = await desk.openAudit({ command: 'edit', filters, digest: null, counts: {} })
-  const isOurs = await desk.begin([letter], { action: 'edit', body })
+  const isOurs = isBegun || (await desk.begin([letter], { action: 'edit', body }))
   try {
     if (!isOurs) throw new CommandFailed(`somebody has dealt with ${letter.id} meanwhile`)
     const key = message.payload.reservationId

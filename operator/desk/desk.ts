@@ -140,6 +140,16 @@ export class Desk {
     }
   }
 
+  /** The message that an edit was about to send, when nobody knows whether it was. */
+  async unsentEdit({ id, fingerprint }: LetterKey): Promise<string | null> {
+    const [row] = await this.#db.query<{ body: string }>(
+      `SELECT body FROM dispositions
+       WHERE record_id = ? AND fingerprint = ? AND action = 'edit' AND ended_at IS NULL`,
+      [id, fingerprint],
+    )
+    return row?.body ?? null
+  }
+
   /** Writes down that it was done. */
   async end(letters: readonly LetterKey[]): Promise<void> {
     if (letters.length === 0) return

@@ -1,0 +1,160 @@
+/**
+ * `ops reconcile`: compares what every store says, with the checker that the tests use, and says
+ * what disagrees. With --fix it publishes, for each stuck reservation, the one message that moves
+ * it forward.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { KafkaConnection } from '../../platform/kafka/connection.ts'
+import type { Facts } from '../checker/facts.ts'
+import type { Finding } from '../checker/finding.ts'
+import { gather } from '../checker/gather.ts'
+import { judge } from '../checker/judge.ts'
+import { CommandFailed } from '../cli/failure.ts'
+import { amountInWords, countOf } from '../cli/words.ts'
+import { findLetters } from '../letters/readLetters.ts'
+import { type Diagnosis, diagnose, remedyInWords } from '../reconcile/diagnosis.ts'
+import { type Disagreement, disagreementsIn } from '../reconcile/disagreements.ts'
+import { type Fixed, fix } from '../reconcile/fix.ts'
+import { selectPublications } from '../reconcile/publications.ts'
+import type { Step } from '../reconcile/remedy.ts'
+import { stepsOf } from '../reconcile/steps.ts'
+import { type Context, openReader } from './context.ts'
+
+export interface ReconcileOptions {
+  isFixing: boolean
+  /** What changed within so many seconds is work under way, and no disagreement. */
+  graceS: number
+}
+
+/** Between the two looks, when the first one found anything: what is in motion moves on. */
+const LOOK_AGAIN_MS = 2_000
+
+export async function reconcile(context: Context, options: ReconcileOptions): Promise<void> {
+  const { terminal, stores } = context
+  const connection = await stores.kafka()
+  const { facts, disagreements } = await look(context, options)
+  const diagnoses = await diagnoseAll(context, { facts, disagreements, connection })
+  if (!terminal.isJson) print(context, facts, diagnoses)
+  const fixed = options.isFixing ? await fixAll(context, diagnoses, connection) : null
+  terminal.json({
+    reservations: facts.records.length,
+    disagreements: diagnoses.map(inJson),
+    fixed,
+  })
+}
+
+async function look(context: Context, { graceS }: ReconcileOptions) {
+  const first = await lookOnce(context)
+  const looks = [first]
+  if (first.findings.length > 0) {
+    await pause(LOOK_AGAIN_MS)
+    looks.push(await lookOnce(context))
+  }
+  const last = looks.at(-1) as typeof first
+  return { facts: last.facts, disagreements: disagreementsIn(looks, graceS * 1_000) }
+}
+
+async function lookOnce({ config, stores }: Context): Promise<{
+  facts: Facts
+  findings: Finding[]
+}> {
+  const { redisUrl, redisShards, mysqlUrl, mysqlDatabasePrefix, kafkaBrokers, providerUrl } = config
+  // Opened first, for these say in time and in words when a server is away.
+  await Promise.all([stores.databases(), stores.redis()])
+  try {
+    const facts = await gather({
+      ...{ redisUrl, redisShards, mysqlUrl, databasePrefix: mysqlDatabasePrefix, kafkaBrokers },
+      ...{ sandboxUrl: providerUrl, log: stores.log },
+    })
+    return { facts, findings: judge(facts) }
+  } catch (error) {
+    throw new CommandFailed(`the stores could not all be asked: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+async function diagnoseAll(
+  context: Context,
+  of: { facts: Facts; disagreements: readonly Disagreement[]; connection: KafkaConnection },
+): Promise<Diagnosis[]> {
+  const { facts, disagreements, connection } = of
+  const ids = disagreements.flatMap(({ reservationId }) => reservationId ?? [])
+  let steps = new Map<string, Step[]>()
+  if (ids.length > 0) {
+    const databases = await context.stores.databases()
+    steps = await stepsOf({
+      facts,
+      publications: await selectPublications(databases, ids),
+      reader: await openReader(context),
+      desk: await context.stores.desk(),
+      findLetters: (wanted) => findLetters(connection, wanted),
+    })
+  }
+  return disagreements.map((one) => diagnose(one, steps.get(one.reservationId ?? '') ?? [], facts))
+}
+
+function print({ terminal }: Context, facts: Facts, diagnoses: readonly Diagnosis[]): void {
+  const whole = countOf(facts.records.length, 'reservation')
+  if (diagnoses.length === 0) {
+    terminal.say(`${whole} in Redis, SQL, Kafka and the provider's record: nothing disagrees`)
+    return
+  }
+  for (const diagnosis of diagnoses) {
+    terminal.say(diagnosis.words)
+    for (const { words } of diagnosis.findings.slice(1)) terminal.say(`  ${words}`)
+    terminal.say(`  -> ${remedyInWords(diagnosis)}`)
+  }
+  terminal.say(`\n${countOf(diagnoses.length, 'disagreement')} among ${whole}`)
+}
+
+/** Fixes what moves no money; what does is confirmed by typing its count, or with --yes. */
+async function fixAll(
+  context: Context,
+  diagnoses: readonly Diagnosis[],
+  connection: KafkaConnection,
+): Promise<Fixed> {
+  const { terminal, stores } = context
+  const remedies = diagnoses.flatMap(({ remedy }) => (remedy.type === 'none' ? [] : [remedy]))
+  const safe = remedies.filter(({ step }) => step.verdict.label === 'apply')
+  const grave = remedies.filter(({ step }) => step.verdict.label === 'superseded')
+  const chosen = [...safe]
+  if (grave.length > 0) {
+    const sums = grave.map(({ step }) => amountInWords(step.message.payload.amount))
+    const question = `${countOf(grave.length, 'message')} may return money: ${sums.join(', ')}.`
+    if (await terminal.confirm(question, String(grave.length))) chosen.push(...grave)
+    else terminal.note(`${question} Nothing of that was sent: confirm it with --yes`)
+  }
+  const fixed = await fix({
+    desk: await stores.desk(),
+    reader: await openReader(context),
+    producer: await stores.producer(),
+    findLetters: (ids) => findLetters(connection, ids),
+    remedies: chosen,
+  })
+  terminal.say(
+    `${fixed.published} published, ${fixed.replayed} replayed, ${fixed.skipped.length} skipped, ` +
+      `${diagnoses.length - chosen.length} left to you`,
+  )
+  for (const { what, why } of fixed.skipped) terminal.say(`  ${what}: ${why}`)
+  return fixed
+}
+
+const inJson = ({ reservationId, words, changedAtMs, findings, remedy }: Diagnosis) => ({
+  reservationId,
+  words,
+  changedAt: changedAtMs === null ? null : new Date(changedAtMs).toISOString(),
+  findings,
+  remedy: {
+    type: remedy.type,
+    ...(remedy.type === 'none' && { why: remedy.why }),
+    ...(remedy.type === 'replay' && { id: remedy.id }),
+    ...(remedy.type === 'publish' && { onlyFor: remedy.onlyFor }),
+    ...(remedy.step && {
+      topic: remedy.step.message.topic,
+      messageId: remedy.step.message.id,
+      group: remedy.step.group,
+      ...remedy.step.verdict,
+    }),
+  },
+})
