@@ -3,7 +3,6 @@
  * Holdfast, on the facts that both architectures have. There are no messages, and nobody reads the
  * log of a shard, so nothing is asked about either.
  */
-import { createClient, whenReady } from '../../lua/client.ts'
 import type { Facts } from '../../operator/checker/facts.ts'
 import type { Finding } from '../../operator/checker/finding.ts'
 import { gatherProvider } from '../../operator/checker/gatherProvider.ts'
@@ -14,9 +13,9 @@ import { createLog } from '../../platform/log.ts'
 import { Database } from '../../platform/mysql/database.ts'
 import type { BaselineStores } from '../baseline/launch.ts'
 import { type Audit, auditOf } from './audit.ts'
+import { withPatientRedis } from './patientRedis.ts'
 
 const POOL_SIZE = 2
-const REDIS_READY_WITHIN_MS = 5_000
 
 /**
  * Asks every store of a baseline at rest, and judges.
@@ -88,21 +87,18 @@ const UNFINISHED = new Set(['paying', 'reversing'])
  */
 export async function gatherBaseline(stores: BaselineStores): Promise<Facts> {
   const databases = databasesOf(stores)
-  const redis = createClient({ url: stores.redisUrl, name: 'audit' })
+  const redisFacts = await withPatientRedis(stores.redisUrl, (redis) =>
+    gatherRedis(redis, stores.redisShards),
+  )
   try {
-    await whenReady(redis, REDIS_READY_WITHIN_MS)
     for (const database of Object.values(databases)) await database.start()
-    const [redisFacts, sqlFacts] = await Promise.all([
-      gatherRedis(redis, stores.redisShards),
-      gatherSql(databases),
-    ])
+    const sqlFacts = await gatherSql(databases)
     const reservationIds = [...new Set(sqlFacts.services.map((one) => one.reservationId))]
     const provider = await gatherProvider(stores.sandboxUrl, reservationIds)
     const shards = redisFacts.shards.map((shard) => ({ ...shard, projected: shard.logTip }))
     const messages = { messages: [], deadLetters: [], lag: [] }
     return { ...redisFacts, ...sqlFacts, ...messages, shards, provider }
   } finally {
-    redis.disconnect()
     await Promise.all(Object.values(databases).map((database) => database.stop()))
   }
 }
