@@ -22,6 +22,7 @@ import { Aggregator } from './aggregator.ts'
 import type { KafkaConnection } from './connection.ts'
 import { consumerMetrics } from './consumerMetrics.ts'
 import type { FetchedRecord } from './deadLetter.ts'
+import { deadLetterGauges } from './deadLetterGauges.ts'
 import { isBrokerTrouble, kafkaUnavailable, untilAnswered } from './patience.ts'
 import type { RecordSender } from './producer.ts'
 import { Progress } from './progress.ts'
@@ -89,6 +90,7 @@ export class MessageConsumer implements Component {
     const { group, apply, producer, log, metrics, batchMax = BATCH_MAX } = options
     const lag = () => this.#progress.lagByTopic()
     const figures = consumerMetrics(metrics, { group, lag })
+    deadLetterGauges(metrics, { connection: options.connection, topics: options.topics })
     this.#aggregator = new Aggregator({ group, apply, producer, batchMax, log, metrics: figures })
   }
 

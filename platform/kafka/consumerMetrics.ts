@@ -35,6 +35,11 @@ export function consumerMetrics(
     buckets: COUNT_BUCKETS,
   })
   const seconds = metrics.histogram('holdfast_consumer_batch_seconds', 'Time to handle a batch')
+  const hops = metrics.histogram(
+    'holdfast_saga_hop_seconds',
+    'From the change that a message tells of to its effect here',
+    { labelNames: ['topic'] },
+  )
   metrics.gauge('holdfast_consumer_lag', 'Messages not yet handled, as of the last fetch', {
     labelNames: ['topic'],
     collect: (gauge) => {
@@ -44,7 +49,13 @@ export function consumerMetrics(
   })
   return {
     applied(batch, took) {
-      for (const [topic, count] of countsOf(batch)) messages.inc({ topic }, count)
+      const nowMs = Date.now()
+      for (const [topic, some] of byTopic(batch)) {
+        messages.inc({ topic }, some.length)
+        const hop = hops.labels({ topic })
+        // Two clocks may differ by a little, and nothing takes less than no time.
+        for (const { time } of some) hop.observe(Math.max(0, nowMs - Date.parse(time)) / 1_000)
+      }
       batches.observe(batch.length)
       seconds.observe(took)
     },
@@ -54,8 +65,12 @@ export function consumerMetrics(
   }
 }
 
-function countsOf(batch: readonly Message[]): Map<Topic, number> {
-  const counts = new Map<Topic, number>()
-  for (const { topic } of batch) counts.set(topic, (counts.get(topic) ?? 0) + 1)
-  return counts
+function byTopic(batch: readonly Message[]): Map<Topic, Message[]> {
+  const groups = new Map<Topic, Message[]>()
+  for (const message of batch) {
+    const group = groups.get(message.topic)
+    if (group) group.push(message)
+    else groups.set(message.topic, [message])
+  }
+  return groups
 }
