@@ -8,7 +8,7 @@ import type { BenchContext, Failure } from '../bench/context.ts'
 import { readSettings, type Settings } from '../systems/settings.ts'
 import { SYSTEM_NAMES, type SystemName, type SystemUnderTest } from '../systems/system.ts'
 import { runK6Phase } from './k6Phase.ts'
-import { type Duration, findBestCrowd, runLightPhase } from './lightPhase.ts'
+import { type Duration, findBestCrowd, type Rung, runLightPhase } from './lightPhase.ts'
 import { figuresOf, type GeneratorName, type PhaseFigures } from './phase.ts'
 import { openStock } from './stock.ts'
 
@@ -25,9 +25,7 @@ export interface GoodputRun {
 export interface GoodputResult {
   runs: GoodputRun[]
   /** The number of buyers with which each system completes most, and what else was tried. */
-  crowds: Partial<
-    Record<SystemName, { buyers: number; tried: { buyers: number; ordersPerS: number }[] }>
-  >
+  crowds: Partial<Record<SystemName, { buyers: number; tried: Rung[] }>>
   settings: Partial<Record<SystemName, Settings>>
   durations: { light: Duration; k6: Duration; ladderStepS: number }
 }

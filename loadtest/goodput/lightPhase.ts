@@ -12,8 +12,9 @@ import type { Stock } from './stock.ts'
  * under way: it waits for the ticket of the last of them.
  */
 export const ORDERS_UNDER_WAY_PER_BUYER = 16
-/** How many buyers are tried; the number with which a system completes most is its own best. */
+/** How many buyers are tried. */
 export const LADDER = [64, 128, 256, 512] as const
+const NEARLY = 0.95
 const SETTLING_SHARE = 0.4
 export const REST_WITHIN_MS = 180_000
 
@@ -30,12 +31,25 @@ const startLoop = (system: SystemUnderTest, stock: Stock, buyers: number): Loop 
     waitEvery: system.isAsynchronous ? ORDERS_UNDER_WAY_PER_BUYER : 0,
   })
 
+export interface Rung {
+  buyers: number
+  ordersPerS: number
+}
+
+/** Beyond the knee more buyers only wait longer: the fewest that achieve nearly the most. */
+export function kneeOf(tried: readonly Rung[]): Rung {
+  const most = tried.reduce((max, { ordersPerS }) => Math.max(max, ordersPerS), 0)
+  const knee = tried.find(({ ordersPerS }) => ordersPerS >= NEARLY * most)
+  if (!knee) throw new RangeError('no rung of the ladder was tried')
+  return knee
+}
+
 /** Tries each rung of the ladder for `stepS` seconds; warms the system up on the way. */
 export async function findBestCrowd(
   system: SystemUnderTest,
   stock: Stock,
   { stepS, signal }: { stepS: number; signal: AbortSignal },
-): Promise<{ buyers: number; tried: { buyers: number; ordersPerS: number }[] }> {
+): Promise<{ buyers: number; tried: Rung[] }> {
   const windows: (TimeWindow & { buyers: number })[] = []
   for (const buyers of LADDER) {
     const loop = startLoop(system, stock, buyers)
@@ -49,13 +63,12 @@ export async function findBestCrowd(
     }
   }
   await system.books.rest({ withinMs: REST_WITHIN_MS, signal })
-  const tried: { buyers: number; ordersPerS: number }[] = []
+  const tried: Rung[] = []
   for (const { buyers, ...window } of windows) {
     const { length } = await system.books.completions(window)
     tried.push({ buyers, ordersPerS: (length * 1_000) / (window.untilMs - window.fromMs) })
   }
-  const best = tried.reduce((a, b) => (b.ordersPerS > a.ordersPerS ? b : a))
-  return { buyers: best.buyers, tried }
+  return { buyers: kneeOf(tried).buyers, tried }
 }
 
 /** Warms up, measures, and waits until nothing is under way. */

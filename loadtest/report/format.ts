@@ -35,3 +35,11 @@ export const escapeHtml = (text: string): string =>
 /** A cell of a table, whatever it holds. */
 export const cellText = (cell: string | number | null): string =>
   cell === null ? '–' : typeof cell === 'number' ? numberText(cell) : cell
+
+const WORDS_MAX = 300
+
+/** A message of an error on one line, cut where it gets long. */
+export function briefText(words: string): string {
+  const line = words.replace(/\s+/g, ' ').trim()
+  return line.length > WORDS_MAX ? `${line.slice(0, WORDS_MAX)} …` : line
+}

@@ -1,6 +1,6 @@
 /** report.html: one file that needs nothing else. */
 import type { Chart } from './chart.ts'
-import { cellText, escapeHtml } from './format.ts'
+import { briefText, cellText, escapeHtml } from './format.ts'
 import type { Report, Table } from './model.ts'
 import { heroesOf, type Section, sectionsOf } from './sections.ts'
 import { STYLE } from './style.ts'
@@ -48,7 +48,7 @@ function failuresHtml({ failures }: Report): string {
   if (failures.length === 0) return ''
   const items = failures.map(
     ({ scenario, system, words }) =>
-      `<li><b>${escapeHtml(scenario)}, ${system ?? 'all systems'}</b>: ${escapeHtml(words)}</li>`,
+      `<li><b>${escapeHtml(scenario)}, ${system ?? 'all systems'}</b>: ${escapeHtml(briefText(words))}</li>`,
   )
   return `<div class="failures"><b>These figures are not to be trusted:</b><ul>${items.join('')}</ul></div>`
 }

@@ -1,5 +1,5 @@
 /** report.md: the same sections as in report.html, without the charts. */
-import { cellText } from './format.ts'
+import { briefText, cellText } from './format.ts'
 import type { Report, Table } from './model.ts'
 import { heroesOf, sectionsOf } from './sections.ts'
 
@@ -25,7 +25,9 @@ export function markdownOf(report: Report): string {
     `\`${command}\`, ${startedAt} to ${finishedAt}`,
     '',
     ok ? '**Every run was audited and nothing was wrong.**' : '**FAILED**',
-    ...failures.map(({ scenario, system, words }) => `- ${scenario}, ${system ?? 'all'}: ${words}`),
+    ...failures.map(
+      ({ scenario, system, words }) => `- ${scenario}, ${system ?? 'all'}: ${briefText(words)}`,
+    ),
     '',
     ...heroesOf(report).map(({ figure, words }) => `- **${figure}** ${words}`),
     '',

@@ -3,7 +3,7 @@ import type { GoodputResult } from '../goodput/goodput.ts'
 import type { PhaseFigures } from '../goodput/phase.ts'
 import { SYSTEM_NAMES, type SystemName } from '../systems/system.ts'
 import type { Chart } from './chart.ts'
-import { numberText, percentText, summaryText } from './format.ts'
+import { briefText, numberText, percentText, summaryText } from './format.ts'
 import { BASELINE_NAMES, GENERATOR_NAMES, type Report, type Table } from './model.ts'
 
 export interface Section {
@@ -72,7 +72,12 @@ function goodputSections(report: Report, goodput: GoodputResult): Section[] {
           'round by round.',
       ],
       charts: goodputCharts(report),
-      tables: [totalsTable(report), ratiosTable(report), auditTable(report), runsTable(goodput)],
+      tables: [
+        totalsTable(report),
+        ratiosTable(report),
+        ...auditTables(report),
+        runsTable(goodput),
+      ],
     },
   ]
 }
@@ -150,17 +155,20 @@ function ratiosTable({ ratios, cpuRatios }: Report): Table {
   }
 }
 
-function auditTable({ audit = {} }: Report): Table {
+function auditTables({ audit = {} }: Report): Table[] {
   const audited = SYSTEM_NAMES.filter((name) => audit[name])
+  if (audited.length === 0) return []
   const names = [...new Set(audited.flatMap((name) => Object.keys(audit[name]?.counts ?? {})))]
-  return {
-    title: 'Audits of all runs together',
-    columns: ['', ...audited.map((name) => TITLES[name])],
-    rows: [
-      ['verdict', ...audited.map((name) => (audit[name]?.ok ? 'nothing wrong' : 'FAILED'))],
-      ...names.map((one) => [one, ...audited.map((name) => audit[name]?.counts[one] ?? null)]),
-    ],
-  }
+  return [
+    {
+      title: 'Audits of all runs together',
+      columns: ['', ...audited.map((name) => TITLES[name])],
+      rows: [
+        ['verdict', ...audited.map((name) => (audit[name]?.ok ? 'nothing wrong' : 'FAILED'))],
+        ...names.map((one) => [one, ...audited.map((name) => audit[name]?.counts[one] ?? null)]),
+      ],
+    },
+  ]
 }
 
 function runsTable({ runs }: GoodputResult): Table {
@@ -179,7 +187,8 @@ function runsTable({ runs }: GoodputResult): Table {
     rows: runs.flatMap((run) => {
       const name = `${run.round} ${TITLES[run.system]}`
       const verdict = run.audit === null ? 'none' : run.audit.ok ? 'ok' : 'FAILED'
-      if (run.phases.length === 0) return [[name, `FAILED: ${run.failure}`]]
+      if (run.phases.length === 0)
+        return [[name, `FAILED: ${briefText(run.failure ?? 'no figures')}`]]
       return run.phases.map((phase) => [
         ...[
           name,

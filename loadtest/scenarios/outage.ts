@@ -85,7 +85,7 @@ async function measure(
 ): Promise<SystemOutage> {
   const { signal, isQuick } = context
   const phaseS = isQuick ? 5 : 20
-  const stock = await openStock(system, { paymentWindowMs: PAYMENT_WINDOW_MS })
+  const stock = await openStock(system, { policy: { paymentWindowMs: PAYMENT_WINDOW_MS } })
   const ladder = await findBestCrowd(system, stock, { stepS: LADDER_STEP_S, signal })
   const peakPerS = peaks[system.name] ?? Math.max(...ladder.tried.map((one) => one.ordersPerS))
   const ordersPerS = LOAD_SHARE * peakPerS
