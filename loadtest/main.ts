@@ -76,7 +76,7 @@ async function run(named: readonly string[], options: Options): Promise<void> {
   if (wrong) program.error(`error: there is no scenario ${wrong}`, { exitCode: STATUS_USAGE })
   const isOneRound = options.quick || isProbe
   const all: readonly Scenario[] = options.quick ? ['goodput'] : SCENARIOS
-  const bench = openBench({
+  const bench = await openBench({
     ...{ signal: abort.signal, environment: serviceEnvironment(), progress },
     runs: options.runs ?? (isOneRound ? 1 : RUNS_FULL),
     isQuick: options.quick ?? false,

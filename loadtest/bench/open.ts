@@ -1,4 +1,5 @@
 import { findK6 } from '../k6/tool.ts'
+import { clearLeftStages } from '../systems/stage.ts'
 import { startSystem } from '../systems/start.ts'
 import type { SystemUnderTest } from '../systems/system.ts'
 import type { BenchContext } from './context.ts'
@@ -9,8 +10,9 @@ export interface Bench {
   close(): Promise<void>
 }
 
-/** What scenarios work with; remembers what they start. */
-export function openBench(options: Omit<BenchContext, 'start' | 'k6'>): Bench {
+/** What scenarios work with; remembers what they start, and removes what a killed bench left. */
+export async function openBench(options: Omit<BenchContext, 'start' | 'k6'>): Promise<Bench> {
+  await clearLeftStages()
   const running = new Set<SystemUnderTest>()
   let k6: Promise<string> | null = null
   const { environment, signal, progress } = options

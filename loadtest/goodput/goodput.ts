@@ -104,9 +104,17 @@ async function runOnce(context: BenchContext, once: Once): Promise<void> {
     if (context.plant === 'oversell') await plantOversell(system)
     run.audit = await system.audit()
     context.progress.say(`goodput ${run.round}/${context.runs} ${tellAudit(run.system, run.audit)}`)
+    if (!run.audit.ok) keepLogs(context, system)
+  } catch (error) {
+    if (!context.signal.aborted) keepLogs(context, system)
+    throw error
   } finally {
     await system.stop()
   }
+}
+
+function keepLogs({ progress }: BenchContext, { name, stage }: SystemUnderTest): void {
+  progress.say(`${name}: its logs are kept in ${stage.keepLogs()}`)
 }
 
 async function runPhase(
@@ -122,6 +130,10 @@ async function runPhase(
   })
   const { buyers } = result.crowds[system.name] as { buyers: number }
   const options = { ...result.durations[generator], buyers, signal }
+  const { warmUpS, seconds } = options
+  context.progress.say(
+    `${system.name}, ${generator}: ${buyers} buyers, ${warmUpS} s and ${seconds} s`,
+  )
   if (generator === 'light') return figuresOf(await runLightPhase(system, stock, options))
   if (k6 === null) throw new TypeError('k6 was not looked for')
   return figuresOf(await runK6Phase(system, stock, { ...options, k6, environment }))

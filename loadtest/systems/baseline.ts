@@ -1,5 +1,4 @@
 /** The synchronous baseline on a stage of its own; it has no use for Kafka, so none runs. */
-import { join } from 'node:path'
 import { auditApart } from '../audit/apart.ts'
 import type { Variant } from '../baseline/api.ts'
 import { startBaseline } from '../baseline/launch.ts'
@@ -29,7 +28,8 @@ export async function startBaselineSystem(
     const baseline = await startBaseline({
       variant,
       stack: { redis: { url: stage.urlOf('redis') }, mariadb: { url: stage.urlOf('mariadb') } },
-      dir: join(stage.dir, 'baseline'),
+      // Its processes log into this folder, beside the servers.
+      dir: stage.logDir,
       databasePrefix: DATABASE_PREFIX,
       env: environment,
       registry: stage.registry,

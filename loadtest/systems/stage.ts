@@ -2,15 +2,27 @@
  * Where one system under test lives: servers of its own, fresh, in a folder that is removed when
  * it has stopped. Both architectures get the same servers with the same settings.
  */
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openProcessRegistry, type ProcessRegistry } from '../../platform/infra/processes.ts'
+import {
+  endMarked,
+  isRunning,
+  markOf,
+  openProcessRegistry,
+  type ProcessMark,
+  type ProcessRegistry,
+  readProcessRegistry,
+} from '../../platform/infra/processes.ts'
 import type { RunningServer } from '../../platform/infra/server.ts'
 import { type ServerName, startNamed } from '../../platform/infra/stack.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const STAGES_DIR = join(ROOT, '.holdfast/bench')
+const EVIDENCE_DIR = join(ROOT, '.holdfast/bench-evidence')
+const OWNER_FILE = 'owner.json'
+const PROCESSES_FILE = 'processes.json'
+const LEFTOVER_GRACE_MS = 3_000
 
 /** Room for the rows of a run, as a server of its own would have; the same for every system. */
 export const BUFFER_POOL_MIB = 512
@@ -23,10 +35,36 @@ export interface Stage {
   readonly servers: Readonly<Partial<Record<ServerName, RunningServer>>>
   /** URL of a server that the stage was asked for. Throws for another one. */
   urlOf(name: ServerName): string
+  /** Copies the logs to where they outlive the stage, and answers the folder. */
+  keepLogs(): string
   stop(): Promise<void>
 }
 
 let stages = 0
+
+function ownerOf(stageDir: string): ProcessMark | null {
+  try {
+    return JSON.parse(readFileSync(join(stageDir, OWNER_FILE), 'utf8')) as ProcessMark
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Removes the stages of processes that were killed and could not tidy up. The kernel has told their
+ * servers to end already; this ends those that did not listen.
+ */
+export async function clearLeftStages(): Promise<void> {
+  mkdirSync(STAGES_DIR, { recursive: true, mode: 0o700 })
+  for (const name of readdirSync(STAGES_DIR)) {
+    const dir = join(STAGES_DIR, name)
+    const owner = ownerOf(dir)
+    if (owner && isRunning(owner)) continue
+    const marks = readProcessRegistry(join(dir, PROCESSES_FILE))
+    await endMarked(marks, { graceMs: LEFTOVER_GRACE_MS })
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
 
 /**
  * Starts the named servers on a new stage.
@@ -40,7 +78,8 @@ export async function openStage(
   const dir = join(STAGES_DIR, `${process.pid}-${stages}`)
   const logDir = join(dir, 'logs')
   mkdirSync(logDir, { recursive: true, mode: 0o700 })
-  const registry = openProcessRegistry(join(dir, 'processes.json'))
+  writeFileSync(join(dir, OWNER_FILE), JSON.stringify(markOf('bench', process.pid)))
+  const registry = openProcessRegistry(join(dir, PROCESSES_FILE))
   const options = {
     dataDir: join(dir, 'data'),
     logDir,
@@ -69,5 +108,10 @@ export async function openStage(
     if (!server) throw new Error(`the stage has no ${name}`)
     return server.url
   }
-  return { dir, logDir, registry, servers, urlOf, stop }
+  const keepLogs = (): string => {
+    const kept = join(EVIDENCE_DIR, basename(dir))
+    cpSync(logDir, kept, { recursive: true })
+    return kept
+  }
+  return { dir, logDir, registry, servers, urlOf, keepLogs, stop }
 }
