@@ -1,16 +1,28 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { uniqueName, waitFor } from '../../platform/testing/infra.ts'
-import { ask, Buyer, createShow, type ReservationView } from '../../test/support/client.ts'
+import { isFullRun, uniqueName, waitFor } from '../../platform/testing/infra.ts'
+import {
+  type Ask,
+  ask,
+  Buyer,
+  createShow,
+  type ReservationView,
+} from '../../test/support/client.ts'
 import { VARIANTS } from './api.ts'
 import type { Baseline } from './launch.ts'
 import { findingsAtRest, moneyOf, startTestBaseline } from './testkit.ts'
+
+interface Refusal {
+  code: string
+}
 
 describe.each(VARIANTS)('the %s baseline', (variant) => {
   let baseline: Baseline
   let buyer: Buyer
   let showId: string
   let row = 0
+  // The variants differ in how they are served and how they write; what follows is the same code.
+  const isThorough = variant === 'idiomatic' || isFullRun()
 
   beforeAll(async () => {
     baseline = await startTestBaseline(variant)
@@ -98,6 +110,25 @@ describe.each(VARIANTS)('the %s baseline', (variant) => {
     expect((await other.checkout(body.reservationId, 'tok_ok')).body.status).toBe('confirmed')
   })
 
+  it.runIf(isThorough)('releases the seats when the payment service is down', async () => {
+    const { reservationId } = await held()
+    await baseline.services.payment.kill()
+    const refused = await buyer.checkout(reservationId, 'tok_ok')
+    await baseline.services.payment.restart()
+    expect(refused.body).toMatchObject({ status: 'cancelled', reason: 'payment_unavailable' })
+    expect(await moneyOf(baseline, reservationId)).toEqual({ captures: 0, refunds: 0 })
+  })
+
+  it.runIf(isThorough)('tells the buyer later when the notification service is down', async () => {
+    const { reservationId } = await held()
+    await baseline.services.notification.kill()
+    const paid = await buyer.checkout(reservationId, 'tok_ok')
+    await baseline.services.notification.restart()
+    expect(paid.body.status).toBe('confirmed')
+    const mail = `${reservationId}.confirmed.eml`
+    await waitFor('the mail', async () => (await readdir(baseline.mailDir)).includes(mail))
+  })
+
   it('finishes what a killed order service has left', async () => {
     const { reservationId } = await held()
     const url = `${baseline.http}/v1/reservations/${reservationId}/checkout`
@@ -118,6 +149,110 @@ describe.each(VARIANTS)('the %s baseline', (variant) => {
     expect(await moneyOf(baseline, reservationId)).toEqual({ captures: 1, refunds: 0 })
     const again = await buyer.checkout(reservationId, 'tok_slow_1000', 'cut')
     expect(again.body).toMatchObject({ status: 'confirmed' })
+  })
+
+  describe('at its edge', () => {
+    const edgeShow = { showId: uniqueName('edge'), rows: 1, seatsPerRow: 10 }
+    const { showId } = edgeShow
+    const policy = { holdTtlMs: 500, seatsPerHoldMax: 2, seatsPerBuyerMax: 4 }
+    let buyer: Buyer
+
+    beforeAll(async () => {
+      buyer = await Buyer.open(baseline.http)
+      await createShow(baseline, { ...edgeShow, policy })
+    })
+
+    const call = async (path: string, options: Ask, token: string | null = buyer.token) => {
+      const { status, body, headers } = await ask<Refusal>(
+        `${baseline.http}${path}`,
+        token,
+        options,
+      )
+      return { status, code: body.code, headers }
+    }
+    const hold = (seatIds: unknown, options: Ask = {}, token?: string | null) =>
+      call(`/v1/shows/${showId}/reservations`, { key: 'k', body: { seatIds }, ...options }, token)
+
+    it('asks for a token, and for the scope where it matters', async () => {
+      expect(await hold(['A-1-1'], {}, null)).toMatchObject({
+        status: 401,
+        code: 'unauthenticated',
+      })
+      const forged = `${buyer.token.slice(0, -4)}AAAA`
+      expect(await hold(['A-1-1'], {}, forged)).toMatchObject({ status: 401 })
+      const show = { name: 'x', startsAt: '2030-01-01T00:00:00Z', currency: 'KRW', sections: [] }
+      expect(await call('/v1/shows', { body: show })).toMatchObject({ status: 403 })
+    })
+
+    it('refuses what is not well formed', async () => {
+      expect(await hold('A-1-1')).toMatchObject({ status: 400, code: 'bad-request' })
+      expect(await hold([], { body: '{"seatIds":' })).toMatchObject({ status: 400 })
+      const { seatIds } = { seatIds: ['A-1-1'] }
+      const withoutKey = { body: { seatIds } }
+      expect(await call(`/v1/shows/${showId}/reservations`, withoutKey)).toMatchObject({
+        ...{ status: 400, code: 'idempotency-key-missing' },
+      })
+      expect(await hold(['A-1-1'], { key: 'not a key' })).toMatchObject({ code: 'bad-request' })
+      expect(await hold(['x'.repeat(20_000)])).toMatchObject({
+        status: 413,
+        code: 'body-too-large',
+      })
+      expect(await call('/v1/nothing', {})).toMatchObject({ status: 404, code: 'not-found' })
+    })
+
+    it('refuses seats that are not to be had', async () => {
+      expect(await hold(['A-1-99'])).toMatchObject({ status: 422, code: 'unknown-seat' })
+      expect(await hold(['A-1-1', 'A-1-1'])).toMatchObject({ code: 'duplicate-seats' })
+      expect(await hold(['A-1-1', 'A-1-2', 'A-1-3'])).toMatchObject({ code: 'too-many-seats' })
+      expect(
+        await call('/v1/shows/none/reservations', { key: 'k', body: { seatIds: ['A-1-1'] } }),
+      ).toMatchObject({ status: 404 })
+      expect((await hold(['A-1-1'])).status).toBe(201)
+      expect((await hold(['A-1-1'])).status).toBe(201)
+      expect(await hold(['A-1-2'])).toMatchObject({ code: 'idempotency-key-reused' })
+      const other = await Buyer.open(baseline.http)
+      expect(await hold(['A-1-1'], {}, other.token)).toMatchObject({
+        ...{ status: 409, code: 'seats-taken' },
+      })
+      expect((await hold(['A-1-3', 'A-1-4'], { key: 'k2' })).status).toBe(201)
+      expect(await hold(['A-1-5', 'A-1-6'], { key: 'k3' })).toMatchObject({ code: 'buyer-limit' })
+    })
+
+    it('hides what belongs to somebody else, and refuses a hold that has expired', async () => {
+      const other = await Buyer.open(baseline.http)
+      const held = await other.hold(showId, ['A-1-9'])
+      const { reservationId } = held.body
+      const path = `/v1/reservations/${reservationId}`
+      expect(await call(path, {})).toMatchObject({ status: 404 })
+      const checkout = { key: 'k', body: { payment: { token: 'tok_ok' } } }
+      expect(await call(`${path}/checkout`, checkout)).toMatchObject({ status: 404 })
+      expect(await call('/v1/reservations/nonsense/checkout', checkout)).toMatchObject({
+        status: 404,
+      })
+      // The deadline is Redis's, and waiting for it is what the buyer of this test is late by.
+      await expect
+        .poll(async () => (await other.find(reservationId)).body.status, { timeout: 5_000 })
+        .toBe('expired')
+      expect(await call(`${path}/checkout`, checkout, other.token)).toMatchObject({
+        ...{ status: 410, code: 'hold-expired' },
+      })
+    })
+
+    it('lets nobody ask too often', async () => {
+      const { token } = await Buyer.open(baseline.http)
+      const asked = Array.from({ length: 400 }, () => hold('nonsense', {}, token))
+      const answers = await Promise.all(asked)
+      const refused = answers.filter(({ status }) => status === 429)
+      expect(refused.length).toBeGreaterThan(0)
+      expect(refused[0]).toMatchObject({ code: 'rate-limited' })
+      expect(refused[0]?.headers.get('retry-after')).toBe('1')
+      expect(answers.length - refused.length).toBeGreaterThanOrEqual(200)
+    })
+
+    it('creates the same show once, and no other under its id', async () => {
+      await createShow(baseline, { ...edgeShow, policy })
+      await expect(createShow(baseline, edgeShow)).rejects.toThrow('409')
+    })
   })
 
   it('has nothing for the audit to find', async () => {

@@ -14,7 +14,7 @@ import { createParticipants } from './participants.ts'
 import { orderRoutes } from './routes.ts'
 import { Shows } from './shows.ts'
 import { OrderStore } from './store.ts'
-import { openShards, repeatedly, sweepOrders, sweepShards } from './sweep.ts'
+import { checkRedis, openShards, repeatedly, sweepOrders, sweepShards } from './sweep.ts'
 
 const REDIS_WITHIN_MS = 30_000
 const SWEEP_SHARDS_MS = 1_000
@@ -58,7 +58,7 @@ await runService(
       ...{ name: 'orders', everyMs: SWEEP_ORDERS_MS, log },
       round: () => sweepOrders({ store, checkout, leaseMs, log }),
     }),
-    serve({ config, db, routes, log }),
+    serve({ config, db, routes, log, checks: { redis: () => checkRedis(scripts) } }),
   ],
   log,
 )

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { RedisUnavailable } from '../../../lua/errors.ts'
 import type { SeatScripts } from '../../../lua/seatScripts.ts'
 import { isDependencyDown } from '../../../platform/errors.ts'
+import type { Check } from '../../../platform/health.ts'
 import type { Component } from '../../../platform/lifecycle.ts'
 import type { Log } from '../../../platform/log.ts'
 import type { Checkout } from './checkout.ts'
@@ -27,6 +28,12 @@ export async function openShards(scripts: SeatScripts, shards: number): Promise<
     await scripts.openShard({ shard, token, pastId: '0-0' })
     await scripts.releaseLease({ shard, token })
   }
+}
+
+/** For readiness: Redis answers, and has the state that was declared complete. */
+export async function checkRedis(scripts: SeatScripts): Promise<Check> {
+  const epoch = await scripts.readEpoch({ shard: 0 })
+  return epoch === null ? { ok: false, detail: 'there is no epoch' } : { ok: true }
 }
 
 /** Runs `round` again and again; what a dependency that is down prevents is done in a later one. */
