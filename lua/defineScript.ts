@@ -84,7 +84,8 @@ export function defineBatch<Options extends Place, Item extends Partial<Place>, 
       const keys = binding.keys.map((name) => keyOf(name, options))
       const args = encoders.map((encode) => encode(options))
       for (const item of items) {
-        const place = { ...item, shard: options.shard }
+        const { showId, reservationId, key } = item
+        const place = { shard: options.shard, showId, reservationId, key }
         for (const name of binding.each.keys) keys.push(keyOf(name, place))
         for (const encode of eachEncoders) args.push(encode(item))
       }

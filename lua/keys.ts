@@ -66,10 +66,10 @@ function buildKeys(tag: string): ShardKeys {
 /** What the name of a key may have to be made of. */
 export interface Place {
   shard: number
-  showId?: string
-  reservationId?: string
+  showId?: string | undefined
+  reservationId?: string | undefined
   /** A key that is named outright. */
-  key?: string
+  key?: string | undefined
 }
 
 /** The key that a script calls `name`. Throws TypeError when the place lacks what it needs. */

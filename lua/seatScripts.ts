@@ -23,9 +23,12 @@ import {
 import { cancelSeats, confirmSeats, settleRefund } from './scripts/saga.ts'
 import { readSeats, restore } from './scripts/state.ts'
 import {
+  type Answered,
   type Cancellation,
   type Checkout,
+  CONFIRMATIONS_PER_CALL_MAX,
   type Confirmation,
+  type ConfirmBatch,
   type DueQuery,
   EXPIRIES_PER_CALL_MAX,
   type Expiry,
@@ -33,6 +36,7 @@ import {
   type FoundReservation,
   HOLDS_PER_CALL_MAX,
   type HoldBatch,
+  type NoEpoch,
   RESTORES_PER_CALL_MAX,
   type Release,
   type Restoration,
@@ -85,8 +89,14 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
     return startCheckout.run(this.client, checkout)
   }
 
-  confirmSeats(confirmation: Confirmation) {
-    return confirmSeats.run(this.client, confirmation)
+  async confirmSeats({ shard, permit, ...one }: Confirmation) {
+    const confirmations = [one]
+    return onlyOf(await this.confirmAll({ shard, confirmations, ...(permit && { permit }) }))
+  }
+
+  async confirmAll(batch: ConfirmBatch) {
+    limit('confirmations', batch.confirmations.length, CONFIRMATIONS_PER_CALL_MAX)
+    return confirmSeats.run(this.client, batch)
   }
 
   cancelSeats(cancellation: Cancellation) {
@@ -206,6 +216,11 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
 
 function limit(what: string, count: number, max: number): void {
   if (count < 1 || count > max) throw new TypeError(`${count} ${what} in one call, not 1..${max}`)
+}
+
+/** The outcome of a batch of one. */
+function onlyOf<Outcome>(answer: Answered<Outcome>): Outcome | NoEpoch {
+  return answer.type === 'answered' ? (answer.outcomes[0] as Outcome) : answer
 }
 
 async function guarded<T>(reply: Promise<T>): Promise<T> {

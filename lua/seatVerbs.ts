@@ -9,6 +9,7 @@ import type { CancelReason, Contact, IssuedTicket, Money } from '../contracts/pa
 import type { ReservationRecord, ReservationStatus } from './record.ts'
 
 export const HOLDS_PER_CALL_MAX = 64
+export const CONFIRMATIONS_PER_CALL_MAX = 64
 export const EXPIRIES_PER_CALL_MAX = 100
 export const RESTORES_PER_CALL_MAX = 100
 
@@ -118,6 +119,15 @@ export type Same = { type: 'same'; status: ReservationStatus; version: string }
 export type Missing = { type: 'missing' }
 
 export type Confirmation = SagaStep & { paymentId: string; tickets: readonly IssuedTicket[] }
+
+export interface ConfirmBatch {
+  shard: number
+  /** As in SagaStep, for all of them. */
+  permit?: string
+  /** 1..CONFIRMATIONS_PER_CALL_MAX; later ones see the effects of earlier ones. */
+  confirmations: readonly Omit<Confirmation, 'shard' | 'permit'>[]
+}
+
 export type ConfirmOutcome =
   | { type: 'confirmed'; version: string }
   /** Paid too late and a seat is someone's: reason `seat_conflict`. */
@@ -245,6 +255,8 @@ export interface SeatVerbs {
   startCheckout(checkout: Checkout): Promise<CheckoutOutcome>
   /** ticket_confirm: sells the seats, or begins the refund when they are someone else's. */
   confirmSeats(confirmation: Confirmation): Promise<ConfirmOutcome>
+  /** confirmSeats for up to 64 reservations of one shard in one call. */
+  confirmAll(batch: ConfirmBatch): Promise<Answered<ConfirmOutcome>>
   /** ticket_cancel and its kin: gives seats back or begins the refund. */
   cancelSeats(cancellation: Cancellation): Promise<CancelOutcome>
   /** payment_refund: the money is back, the reservation is over. */

@@ -31,6 +31,7 @@ const OUTCOMES = [
   ...['extended', 'not_found'].map((o) => `extendHold ${o}`),
   ...['paying', 'exists', 'reused', 'overdue', 'not_found'].map((o) => `startCheckout ${o}`),
   ...['confirmed', 'same'].map((o) => `confirmSeats ${o}`),
+  ...['confirmed', 'same'].map((o) => `confirmAll ${o}`),
   ...['cancelled', 'refunding', 'same'].map((o) => `cancelSeats ${o}`),
   ...['refunded', 'same'].map((o) => `settleRefund ${o}`),
   ...['expired', 'early', 'same', 'missing'].map((o) => `expireHolds ${o}`),

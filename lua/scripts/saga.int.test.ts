@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CancelReason } from '../../contracts/payloads.ts'
 import { PAID_RECORD_RETENTION_MS } from '../record.ts'
-import type { Cancellation } from '../seatVerbs.ts'
+import { type Cancellation, CONFIRMATIONS_PER_CALL_MAX } from '../seatVerbs.ts'
 import { FOREVER_MS, openTestShard, type TestShard } from '../testing/shard.ts'
 
 let redis: TestShard
@@ -131,6 +131,70 @@ describe('confirmSeats', () => {
     await pay(1, [1])
     const confirmation = { ...step(1), showId: 'another', paymentId: 'p-1', tickets: TICKETS }
     await expect(redis.seats.confirmSeats(confirmation)).rejects.toThrow('another show')
+  })
+})
+
+describe('confirmAll', () => {
+  const payFor = async (n: number, showId: string) => {
+    await redis.hold(n, [n], { showId })
+    const checkout = { checkoutKey: 'key', checkoutHash: 'hash', paymentToken: 'tok_ok' }
+    const own = { ...redis.mine(n), showId, windowMs: FOREVER_MS }
+    await redis.seats.startCheckout({ ...own, ...checkout })
+  }
+  const all = (asked: readonly (readonly [n: number, showId: string])[]) =>
+    redis.seats.confirmAll({
+      shard: redis.shard,
+      confirmations: asked.map(([n, showId]) => {
+        return { ...step(n), showId, paymentId: `p-${n}`, tickets: TICKETS }
+      }),
+    })
+
+  it('answers each in its order, and each sees what the ones before it did', async () => {
+    for (const n of [1, 2, 3]) await payFor(n, n === 2 ? 'matinee' : 'show')
+    const tip = (await lastEntry())?.id
+    const asked = [
+      [3, 'show'],
+      [9, 'show'],
+      [2, 'matinee'],
+      [1, 'show'],
+      [3, 'show'],
+    ] as const
+    const answer = await all(asked)
+    const entries = await redis.entries(tip)
+    const [third, second, first] = entries.map((entry) => entry.id)
+    expect(answer).toEqual({
+      type: 'answered',
+      outcomes: [
+        { type: 'confirmed', version: third },
+        { type: 'missing' },
+        { type: 'confirmed', version: second },
+        { type: 'confirmed', version: first },
+        { type: 'same', status: 'confirmed', version: third },
+      ],
+    })
+    // Each show's entries are a chain, and its version is the last of them.
+    expect(entries[2]).toMatchObject({ reservationId: redis.id(1), prev: third, paymentId: 'p-1' })
+    expect(await redis.client.get(redis.keys.version('show'))).toBe(first)
+    expect(await redis.client.get(redis.keys.version('matinee'))).toBe(second)
+    expect(await redis.client.zcard(redis.keys.deadlines)).toBe(0)
+  })
+
+  it('reports a message about another show as a bug, after it has handled the others', async () => {
+    for (const n of [1, 2, 3]) await payFor(n, 'show')
+    const answer = all([
+      [1, 'show'],
+      [2, 'matinee'],
+      [3, 'show'],
+    ] as const)
+    await expect(answer).rejects.toThrow('another show')
+    const statuses = await Promise.all([1, 2, 3].map(async (n) => (await redis.record(n)).status))
+    expect(statuses).toEqual(['confirmed', 'paying', 'confirmed'])
+  })
+
+  it('takes no more than Redis is to work on at a time', async () => {
+    const many = Array.from({ length: CONFIRMATIONS_PER_CALL_MAX + 1 }, () => [1, 'show'] as const)
+    await expect(all(many)).rejects.toThrow('not 1..64')
+    await expect(all([])).rejects.toThrow('not 1..64')
   })
 })
 

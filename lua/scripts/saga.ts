@@ -1,10 +1,11 @@
 /** Bindings of what the saga's messages do to a reservation: confirm, cancel, settle a refund. */
-import { defineScript } from '../defineScript.ts'
+import { defineBatch, defineScript } from '../defineScript.ts'
 import type {
   Cancellation,
   CancelOutcome,
-  Confirmation,
+  ConfirmBatch,
   ConfirmOutcome,
+  NoEpoch,
   SagaStep,
   Settlement,
   SettleOutcome,
@@ -13,36 +14,49 @@ import { MISSING, NO_EPOCH, statusOf } from './common.ts'
 
 const REFUNDING = ([version = '']: string[]) => ({ type: 'refunding', version }) as const
 
+const SAME = ([status, version = '']: string[]) =>
+  ({ type: 'same', status: statusOf(status), version }) as const
+
 /** How every step may end without changing anything. */
-const UNCHANGED = {
-  SAME: ([status, version = '']: string[]) =>
-    ({ type: 'same', status: statusOf(status), version }) as const,
-  MISSING,
-  NO_EPOCH,
-}
+const UNCHANGED = { SAME, MISSING, NO_EPOCH }
 
-const reservationId = (step: SagaStep) => step.reservationId
-const showId = (step: SagaStep) => step.showId
-const permit = (step: SagaStep) => step.permit ?? ''
-const cause = (step: SagaStep) => step.cause
-const traceparent = (step: SagaStep) => step.traceparent ?? ''
+type Step = Omit<SagaStep, 'shard'>
+const reservationId = (step: Step) => step.reservationId
+const showId = (step: Step) => step.showId
+const permit = (step: Step) => step.permit ?? ''
+const cause = (step: Step) => step.cause
+const traceparent = (step: Step) => step.traceparent ?? ''
 
-export const confirmSeats = defineScript<Confirmation, ConfirmOutcome>({
+export const confirmSeats = defineBatch<
+  ConfirmBatch,
+  ConfirmBatch['confirmations'][number],
+  ConfirmOutcome,
+  NoEpoch
+>({
   name: 'confirmSeats',
-  keys: ['epoch', 'lease', 'log', 'deadlines', 'reservation', 'seats', 'version', 'buyers'],
-  args: {
-    reservationId,
-    showId,
-    permit,
-    paymentId: (confirmation) => confirmation.paymentId,
-    tickets: (confirmation) => JSON.stringify(confirmation.tickets),
-    cause,
-    traceparent,
-  },
-  outcomes: {
-    CONFIRMED: ([version = '']) => ({ type: 'confirmed', version }),
-    REFUNDING,
-    ...UNCHANGED,
+  keys: ['epoch', 'lease', 'log', 'deadlines'],
+  args: { permit: (batch) => batch.permit ?? '' },
+  outcomes: { NO_EPOCH },
+  each: {
+    of: (batch) => batch.confirmations,
+    keys: ['reservation', 'seats', 'version', 'buyers'],
+    args: {
+      reservationId,
+      showId,
+      paymentId: (confirmation) => confirmation.paymentId,
+      tickets: (confirmation) => JSON.stringify(confirmation.tickets),
+      cause,
+      traceparent,
+    },
+    outcomes: {
+      CONFIRMED: ([version = '']) => ({ type: 'confirmed', version }),
+      REFUNDING,
+      SAME,
+      MISSING,
+      OTHER_SHOW: ([show], { reservationId }) => {
+        throw new TypeError(`${reservationId} is of another show, ${show}`)
+      },
+    },
   },
 })
 

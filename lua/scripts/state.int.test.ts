@@ -194,6 +194,7 @@ describe('without an epoch', () => {
           paymentToken: 'tok_ok',
         }),
       confirmSeats: () => seats.confirmSeats({ ...step, tickets }),
+      confirmAll: () => seats.confirmAll({ shard, confirmations: [{ ...step, tickets }] }),
       cancelSeats: () => seats.cancelSeats({ ...step, reason: 'late_payment' }),
       settleRefund: () => seats.settleRefund({ ...step, reason: 'late_payment' }),
       dueHolds: () => seats.dueHolds({ shard, limit: 1 }),

@@ -63,7 +63,13 @@ const command = fc.oneof(
       contact: fc.constantFrom(undefined, { email: 'ann@example.org', locale: 'ko' }),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ confirm: fc.record(which) }) },
+  { weight: 4, arbitrary: fc.record({ confirm: fc.record(which) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      confirmAll: fc.array(fc.record(which), { minLength: 1, maxLength: 4 }),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -132,13 +138,16 @@ async function perform(twins: Twins, what: Command, permit?: string): Promise<vo
     const reservations = [recordOf(n, rest)]
     return twins.run('restore', { showId: showOf(n), reservations, ...(permit && { permit }) })
   }
-  if ('confirm' in what || 'cancel' in what || 'settle' in what) {
+  if ('confirm' in what || 'confirmAll' in what || 'cancel' in what || 'settle' in what) {
     return performSagaStep(twins, what, permit)
   }
   return performAsBuyer(twins, what)
 }
 
-type SagaCommand = Extract<Command, { confirm: object } | { cancel: object } | { settle: object }>
+type SagaCommand = Extract<
+  Command,
+  { confirm: object } | { confirmAll: object } | { cancel: object } | { settle: object }
+>
 
 async function performSagaStep(twins: Twins, what: SagaCommand, permit?: string): Promise<void> {
   const step = (one: Which, suitable: readonly ReservationStatus[]) => {
@@ -148,10 +157,16 @@ async function performSagaStep(twins: Twins, what: SagaCommand, permit?: string)
     const shown = permit && isStranger ? 'not the token' : permit
     return known({ reservationId, showId, cause, permit: shown, traceparent })
   }
-  if ('confirm' in what) {
-    const asked = step(what.confirm, ['paying', 'paying', 'expired'])
+  const confirmation = (one: Which) => {
+    const asked = step(one, ['paying', 'paying', 'expired'])
     const tickets = [{ ticketId: `t of ${asked.reservationId}`, seatId: 'A-1-1' }]
-    return twins.run('confirmSeats', { ...asked, paymentId: 'payment', tickets })
+    return { ...asked, paymentId: 'payment', tickets }
+  }
+  if ('confirm' in what) return twins.run('confirmSeats', confirmation(what.confirm))
+  if ('confirmAll' in what) {
+    const all = what.confirmAll.map(confirmation)
+    const confirmations = all.map(({ permit, ...rest }) => rest)
+    return twins.run('confirmAll', { confirmations, ...known({ permit: all[0]?.permit }) })
   }
   if ('cancel' in what) {
     const { cancel, ...rest } = what

@@ -4,6 +4,8 @@
  * the same command again is safe) or a bug.
  */
 import type { Reservation, Ticket } from '../../contracts/http.ts'
+import { HOLDS_PER_CALL_MAX } from '../../lua/seatVerbs.ts'
+import { ShardBatcher } from '../../lua/shardBatcher.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { COUNT_BUCKETS } from '../../platform/metrics.ts'
 import { type ChangeCommand, type CheckoutCommand, checkout, extend, release } from './change.ts'
@@ -16,8 +18,7 @@ import {
   wait,
 } from './find.ts'
 import { Ground, type GroundOptions, type Tail } from './ground.ts'
-import { type HoldCommand, type HoldTally, hold } from './hold.ts'
-import { HoldBatcher } from './holdBatcher.ts'
+import { type HoldBatcher, type HoldCommand, type HoldTally, hold } from './hold.ts'
 import type { Outcome } from './outcome.ts'
 import { Waiters } from './waiters.ts'
 
@@ -34,7 +35,13 @@ export class Booking {
     const batches = metrics.histogram('holdfast_hold_batch_size', 'Holds in one script call', {
       buckets: COUNT_BUCKETS,
     })
-    this.#batcher = new HoldBatcher({ scripts, onBatch: (size) => batches.observe(size) })
+    this.#batcher = new ShardBatcher({
+      callMax: HOLDS_PER_CALL_MAX,
+      call: (shard, requests) => {
+        batches.observe(requests.length)
+        return scripts.holdSeats({ shard, requests })
+      },
+    })
     const holds = metrics.counter('holdfast_holds_total', 'Holds asked of Redis, by outcome', [
       'outcome',
     ])

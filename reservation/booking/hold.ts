@@ -1,11 +1,11 @@
 /** Hold seats: all of them or none. */
 import type { Reservation } from '../../contracts/http.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
-import { EXPIRIES_PER_CALL_MAX, type HoldRequest } from '../../lua/seatVerbs.ts'
+import { EXPIRIES_PER_CALL_MAX, type HoldOutcome, type HoldRequest } from '../../lua/seatVerbs.ts'
+import type { ShardBatcher } from '../../lua/shardBatcher.ts'
 import { OperationalError } from '../../platform/errors.ts'
 import type { Show } from '../shows/show.ts'
 import type { Ground } from './ground.ts'
-import type { HoldBatcher } from './holdBatcher.ts'
 import { holdHashOf, holdIdOf } from './identity.ts'
 import { done, type Outcome, type Refused, refused } from './outcome.ts'
 import { viewOf } from './view.ts'
@@ -21,6 +21,9 @@ export interface HoldCommand {
 
 /** A hold may find overdue holds in its way, expire them, and meet the next ones, so often. */
 const ATTEMPTS_MAX = 3
+
+/** Holds of one shard that arrive in the same turn share a script call. */
+export type HoldBatcher = ShardBatcher<HoldRequest, HoldOutcome>
 
 /** What became of a hold, for the metrics: the outcome's type. */
 export type HoldTally = (outcome: string) => void
@@ -38,7 +41,7 @@ export async function hold(
   const request = requestOf(show, command, chosen.seats)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     ground.demandOpen(show.shard)
-    const answer = await batcher.hold(show.shard, request)
+    const answer = await batcher.add(show.shard, request)
     tally(answer.type)
     switch (answer.type) {
       case 'held':

@@ -16,6 +16,7 @@ import type {
   Checkout,
   CheckoutOutcome,
   Confirmation,
+  ConfirmBatch,
   ConfirmOutcome,
   DueOutcome,
   DueQuery,
@@ -224,6 +225,13 @@ export class SeatBook implements VerbsInMemory {
     record.tickets = tickets
     change(this.state, record, input, 'confirmed', at, { ...given(confirmation), tickets })
     return { type: 'confirmed', version: record.version }
+  }
+
+  confirmAll({ shard, permit, confirmations }: ConfirmBatch, at: Moment): Answered<ConfirmOutcome> {
+    if (!this.isAdmitted(permit)) return NO_EPOCH
+    const of = { shard, ...(permit && { permit }) }
+    const outcomes = confirmations.map((one) => this.confirmSeats({ ...one, ...of }, at))
+    return { type: 'answered', outcomes }
   }
 
   cancelSeats(cancellation: Cancellation, at: Moment): CancelOutcome {

@@ -1,14 +1,20 @@
-/** What the messages of the saga do to reservations: one script call for each, many at a time. */
+/**
+ * What the messages of the saga do to reservations. Confirmations, which are nearly all of them,
+ * share script calls by shard; each other message has a call of its own.
+ */
 import { SHARDS_MAX, shardOfReservation, shardTagOf } from '../../contracts/ids.ts'
 import type { Message } from '../../contracts/message.ts'
 import type { Topic } from '../../contracts/topics.ts'
-import type {
-  CancelOutcome,
-  ConfirmOutcome,
-  SagaStep,
-  SeatVerbs,
-  SettleOutcome,
+import {
+  type CancelOutcome,
+  CONFIRMATIONS_PER_CALL_MAX,
+  type ConfirmBatch,
+  type ConfirmOutcome,
+  type SagaStep,
+  type SeatVerbs,
+  type SettleOutcome,
 } from '../../lua/seatVerbs.ts'
+import { ShardBatcher } from '../../lua/shardBatcher.ts'
 import { OperationalError } from '../../platform/errors.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { type RecreateOptions, recreate } from './recreate.ts'
@@ -21,11 +27,11 @@ export const SAGA_TOPICS = [
   'payment_refund',
 ] as const satisfies readonly Topic[]
 
-/** Scripts under way at a time. */
-export const SCRIPTS_MAX = 500
+/** Messages whose scripts are under way at a time. */
+export const MESSAGES_MAX = 500
 
 export interface SagaHandlerOptions extends RecreateOptions {
-  scripts: Pick<SeatVerbs, 'restore' | 'confirmSeats' | 'cancelSeats' | 'settleRefund'>
+  scripts: Pick<SeatVerbs, 'restore' | 'confirmAll' | 'cancelSeats' | 'settleRefund'>
   shards: number
   metrics: Metrics
 }
@@ -38,6 +44,7 @@ export interface Effect {
 }
 
 type StepOutcome = ConfirmOutcome | CancelOutcome | SettleOutcome
+type Confirmations = ShardBatcher<ConfirmBatch['confirmations'][number], ConfirmOutcome>
 const NO_PERMITS: ReadonlyMap<number, string> = new Map()
 
 export class SagaHandler {
@@ -65,8 +72,8 @@ export class SagaHandler {
     permits: ReadonlyMap<number, string> = NO_PERMITS,
   ): Promise<Effect[]> {
     const effects: Effect[] = []
-    for (let at = 0; at < messages.length; at += SCRIPTS_MAX) {
-      effects.push(...(await this.#handleSome(messages.slice(at, at + SCRIPTS_MAX), permits)))
+    for (let at = 0; at < messages.length; at += MESSAGES_MAX) {
+      effects.push(...(await this.#handleSome(messages.slice(at, at + MESSAGES_MAX), permits)))
     }
     return effects
   }
@@ -104,51 +111,63 @@ export class SagaHandler {
     messages: readonly Message[],
     permits: ReadonlyMap<number, string>,
   ): Promise<StepOutcome[]> {
-    const results = await Promise.allSettled(
-      messages.map(async (message) => this.#run(message, permits)),
-    )
+    const confirmations = this.#confirmationsUnder(permits)
+    const running = messages.map(async (message) => this.#run(message, permits, confirmations))
+    confirmations.sendAll()
+    const results = await Promise.allSettled(running)
     return results.map((result) => {
       if (result.status === 'rejected') throw asOperational(result.reason)
       return result.value
     })
   }
 
-  #run(message: Message, permits: ReadonlyMap<number, string>): Promise<StepOutcome> {
+  #confirmationsUnder(permits: ReadonlyMap<number, string>): Confirmations {
+    return new ShardBatcher({
+      callMax: CONFIRMATIONS_PER_CALL_MAX,
+      call: (shard, confirmations) => {
+        const permit = permits.get(shard)
+        const batch = { shard, confirmations, ...(permit !== undefined && { permit }) }
+        return this.#options.scripts.confirmAll(batch)
+      },
+    })
+  }
+
+  #run(
+    message: Message,
+    permits: ReadonlyMap<number, string>,
+    confirmations: Confirmations,
+  ): Promise<StepOutcome> {
     const { scripts } = this.#options
-    const step = this.#stepOf(message, permits)
+    const { shard, ...step } = this.#stepOf(message)
+    if (message.topic === 'ticket_confirm') {
+      const { paymentId, tickets } = message.payload
+      return confirmations.add(shard, { ...step, paymentId, tickets })
+    }
+    // It must not overtake a confirmation of its reservation.
+    confirmations.send(shard)
+    const permit = permits.get(shard)
+    const alone = { shard, ...step, ...(permit !== undefined && { permit }) }
     switch (message.topic) {
-      case 'ticket_confirm': {
-        const { paymentId, tickets } = message.payload
-        return scripts.confirmSeats({ ...step, paymentId, tickets })
-      }
       case 'ticket_cancel': {
         const { reason, paymentId } = message.payload
-        return scripts.cancelSeats({ ...step, reason, ...(paymentId && { paymentId }) })
+        return scripts.cancelSeats({ ...alone, reason, ...(paymentId && { paymentId }) })
       }
       case 'payment_refund': {
         const { reason, paymentId } = message.payload
-        return scripts.settleRefund({ ...step, reason, paymentId })
+        return scripts.settleRefund({ ...alone, reason, paymentId })
       }
       default:
         throw new TypeError(`the seat service does not listen to ${message.topic}`)
     }
   }
 
-  #stepOf({ id, traceparent, payload }: Message, permits: ReadonlyMap<number, string>): SagaStep {
+  #stepOf({ id, traceparent, payload }: Message): Omit<SagaStep, 'permit'> {
     const { reservationId, showId } = payload
     const shard = shardOfReservation(reservationId)
     if (shard >= Math.min(this.#options.shards, SHARDS_MAX)) {
       throw new TypeError(`message ${id} is of shard ${shard}, which does not exist`)
     }
-    const permit = permits.get(shard)
-    return {
-      shard,
-      reservationId,
-      showId,
-      cause: id,
-      ...(permit !== undefined && { permit }),
-      ...(traceparent && { traceparent }),
-    }
+    return { shard, reservationId, showId, cause: id, ...(traceparent && { traceparent }) }
   }
 
   #effectOf(message: Message, outcome: StepOutcome): Effect {

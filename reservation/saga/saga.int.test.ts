@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { reservationIdOf } from '../../contracts/ids.ts'
 import { keysOf } from '../../lua/keys.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
+import { Metrics } from '../../platform/metrics.ts'
 import {
   freshDatabasePrefix,
   type OwnInfra,
@@ -27,6 +28,7 @@ import {
   ticketCancel,
   ticketConfirm,
 } from '../testing/sagaMessages.ts'
+import { SagaHandler } from './handler.ts'
 
 describe('the saga in the seat service', () => {
   let own: OwnInfra
@@ -86,6 +88,28 @@ describe('the saga in the seat service', () => {
     expect(await topicsOf(sold)).toEqual(['payment_request', 'seat_confirm'])
     expect(await topicsOf(lost)).toEqual(['payment_request', 'seat_cancel', 'seat_cancel'])
     await waitFor('the publication', async () => (await others.count('seat_cancel')) >= 2)
+  })
+
+  it('keeps the order of the messages of a reservation, whatever shares a call', async () => {
+    const show = await newShow(one)
+    const { scripts, engine } = one
+    const handler = new SagaHandler({
+      ...{ scripts, reservations: engine.reservations, findShow: async () => show },
+      ...{ shards: engine.gate.shards, metrics: new Metrics() },
+    })
+    const buy = async (seat: number) => checkout(one, await hold(one, show, [seat]))
+    const [sold, lost, third] = [await buy(0), await buy(1), await buy(2)]
+    const declined = (record: ReservationRecord) => ticketCancel(record, show, 'payment_declined')
+    const effects = await handler.handle([
+      ticketConfirm(third, show),
+      ticketConfirm(sold, show),
+      declined(sold),
+      declined(lost),
+      ticketConfirm(lost, show),
+    ])
+    expect(effects.map(({ version }) => version !== null)).toEqual([true, true, false, true, false])
+    await becomes(sold, 'confirmed')
+    await becomes(lost, 'cancelled')
   })
 
   it('commits an offset only when SQL has the effect, and so for what has none', async () => {
