@@ -46,7 +46,7 @@ interface RunFile {
  *
  * @throws CommandFailed when neither run.json nor the environment tells enough
  */
-export function loadOperatorConfig(env: NodeJS.ProcessEnv = process.env): OperatorConfig {
+export function loadOperatorConfig(env: NodeJS.ProcessEnv): OperatorConfig {
   try {
     const config = loadConfig(spec, { ...runEnvironment(), ...withoutEmpty(env) })
     return { ...config, operator: config.operator ?? userInfo().username }

@@ -1,7 +1,7 @@
 /** The command line: what can be typed, and what it means. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from './cli/failure.ts'
-import { Interrupt, Terminal } from './cli/terminal.ts'
+import { Interrupt, type Io, Terminal } from './cli/terminal.ts'
 import { audit } from './commands/audit.ts'
 import type { Context } from './commands/context.ts'
 import { discard } from './commands/discard.ts'
@@ -23,70 +23,74 @@ const AUDIT_ROWS = 50
 const GRACE_S = 60
 
 /** Runs what was typed. Answers the exit status: 0 done, 1 failed, 2 typed wrongly. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
-    await programOf().parseAsync([...args], { from: 'user' })
+    await programOf(io).parseAsync([...args], { from: 'user' })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   }
 }
 
 type Action = (context: Context) => Promise<void>
+/** Opens what a command needs, runs it and closes everything. */
+type Runner = (options: { json?: boolean; yes?: boolean }, action: Action) => Promise<void>
 
-/** Opens nothing by itself: the stores are asked when a command needs them. */
-async function withContext(options: { json?: boolean; yes?: boolean }, action: Action) {
-  const config = loadOperatorConfig()
-  const terminal = new Terminal({ isJson: options.json === true, isYes: options.yes === true })
-  const interrupt = new Interrupt()
-  const stores = new Stores(config)
-  try {
-    await action({ config, stores, terminal, interrupt })
-  } finally {
-    await stores.close()
-    interrupt.close()
+/** Nothing is opened here: the stores are asked when a command needs them. */
+const runnerOf =
+  (io: Io): Runner =>
+  async (options, action) => {
+    const config = loadOperatorConfig(io.env)
+    const isJson = options.json === true
+    const terminal = new Terminal({ isJson, isYes: options.yes === true }, io)
+    const interrupt = new Interrupt()
+    const stores = new Stores(config)
+    try {
+      await action({ config, stores, terminal, interrupt })
+    } finally {
+      await stores.close()
+      interrupt.close()
+    }
   }
-}
 
-function programOf(): Command {
+function programOf(io: Io): Command {
+  const run = runnerOf(io)
   const program = command('holdfast', "Holdfast's operator's desk")
-  program.addCommand(dlqCommand())
-  program.addCommand(opsCommand())
+  const dlq = command('dlq', 'dead letters: what is stuck, what to do about it, doing it')
+  const looking = [listCommand, showCommand, followCommand, auditCommand]
+  const acting = [planCommand, replayCommand, editCommand, discardCommand]
+  for (const one of [...looking, ...acting]) dlq.addCommand(one(run))
+  const ops = command('ops', 'the system as a whole')
+  ops.addCommand(reconcileCommand(run))
+  program.addCommand(dlq)
+  program.addCommand(ops)
+  for (const one of [program, dlq, ops, ...dlq.commands, ...ops.commands]) {
+    one.configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    })
+  }
   return program
 }
 
 const command = (name: string, description: string): Command =>
   new Command(name).description(description).exitOverride().showHelpAfterError()
 
-function dlqCommand(): Command {
-  const dlq = command('dlq', 'dead letters: what is stuck, what to do about it, doing it')
-  const inspecting = [listCommand(), showCommand(), followCommand()]
-  const acting = [planCommand(), replayCommand(), editCommand(), discardCommand(), auditCommand()]
-  for (const one of [...inspecting, ...acting]) dlq.addCommand(one)
-  return dlq
-}
-
-function opsCommand(): Command {
-  const ops = command('ops', 'the system as a whole')
-  ops.addCommand(reconcileCommand())
-  return ops
-}
-
 const json = (one: Command): Command => one.option('--json', 'print JSON for scripts')
 const yes = (one: Command): Command => one.option('--yes', 'answer every question with yes')
 
-const listCommand = (): Command =>
+const listCommand = (run: Runner): Command =>
   json(command('list', 'count dead letters per topic and group, with lag and outbox age')).action(
-    (options: { json?: boolean }) => withContext(options, list),
+    (options: { json?: boolean }) => run(options, list),
   )
 
-const showCommand = (): Command =>
+const showCommand = (run: Runner): Command =>
   json(command('show', 'show one dead letter and all that is known of its reservation'))
     .argument('<id>', 'topic.DLQ/partition/offset')
     .action((id: string, options: { json?: boolean }) =>
-      withContext(options, (context) => show(context, id)),
+      run(options, (context) => show(context, id)),
     )
 
 function filtered(one: Command): Command {
@@ -101,7 +105,7 @@ function filtered(one: Command): Command {
     .option('--offset <range>', 'in each partition: 17, 17-42 or 17-')
 }
 
-const planCommand = (): Command =>
+const planCommand = (run: Runner): Command =>
   filtered(json(command('plan', 'say what each dead letter would do if it were replayed now')))
     .option('--limit <count>', 'so many at most', wholeNumber(1, 1_000_000_000))
     .option('-o, --output <file>', 'write the plan to a file')
@@ -113,12 +117,12 @@ const planCommand = (): Command =>
     )
     .option('--all', 'also those that were discarded, edited or parked')
     .action((options: PlanOptions & { json?: boolean; validFor: number; all?: boolean }) =>
-      withContext(options, (context) =>
+      run(options, (context) =>
         plan(context, { ...options, validForS: options.validFor, isAll: options.all === true }),
       ),
     )
 
-const replayCommand = (): Command =>
+const replayCommand = (run: Runner): Command =>
   yes(json(command('replay', 'carry out a plan; safe to stop and to repeat')))
     .argument('<plan>', 'the file that plan -o has written')
     .option('--rate <perSecond>', 'records per second', wholeNumber(1, RATE_MAX), RATE_PER_S)
@@ -129,7 +133,7 @@ const replayCommand = (): Command =>
         path: string,
         options: { json?: boolean; yes?: boolean; dryRun?: boolean; only?: Label[]; rate: number },
       ) =>
-        withContext(options, (context) => {
+        run(options, (context) => {
           const { rate, only = null, dryRun } = options
           const replayOptions: ReplayOptions = { rate, only, isDryRun: dryRun === true }
           return replay(context, path, replayOptions)
@@ -159,35 +163,35 @@ function labelIn(name: string, allowed: readonly Label[]): Label {
   )
 }
 
-const followCommand = (): Command =>
+const followCommand = (run: Runner): Command =>
   json(command('follow', 'print new dead letters as they come')).action(
-    (options: { json?: boolean }) => withContext(options, follow),
+    (options: { json?: boolean }) => run(options, follow),
   )
 
-const editCommand = (): Command =>
+const editCommand = (run: Runner): Command =>
   yes(json(command('edit', 'mend the payload of a dead letter in $EDITOR, and replay it')))
     .argument('<id>', 'topic.DLQ/partition/offset')
     .option('--file <file>', 'the edited payload, instead of an editor')
     .action((id: string, options: EditOptions & { json?: boolean; yes?: boolean }) =>
-      withContext(options, (context) => edit(context, id, options)),
+      run(options, (context) => edit(context, id, options)),
     )
 
-const discardCommand = (): Command =>
+const discardCommand = (run: Runner): Command =>
   yes(json(command('discard', 'mark the records of a plan as dealt with; they stay in Kafka')))
     .argument('<plan>', 'the file that plan -o has written')
     .addOption(only(LABELS))
     .action((path: string, options: { json?: boolean; yes?: boolean; only?: Label[] }) =>
-      withContext(options, (context) => discard(context, path, { only: options.only ?? null })),
+      run(options, (context) => discard(context, path, { only: options.only ?? null })),
     )
 
-const auditCommand = (): Command =>
+const auditCommand = (run: Runner): Command =>
   json(command('audit', 'list who replayed, edited and discarded what, newest first'))
     .option('--limit <count>', 'so many at most', wholeNumber(1, 10_000), AUDIT_ROWS)
     .action((options: { json?: boolean; limit: number }) =>
-      withContext(options, (context) => audit(context, options.limit)),
+      run(options, (context) => audit(context, options.limit)),
     )
 
-const reconcileCommand = (): Command =>
+const reconcileCommand = (run: Runner): Command =>
   yes(json(command('reconcile', 'compare what every store says, and say what disagrees')))
     .option('--fix', 'publish, for each stuck reservation, the one message that moves it forward')
     .option(
@@ -197,7 +201,7 @@ const reconcileCommand = (): Command =>
       GRACE_S,
     )
     .action((options: { json?: boolean; yes?: boolean; fix?: boolean; grace: number }) =>
-      withContext(options, (context) =>
+      run(options, (context) =>
         reconcile(context, { isFixing: options.fix === true, graceS: options.grace }),
       ),
     )

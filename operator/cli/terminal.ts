@@ -1,6 +1,15 @@
 /** The operator's end of a command: what is printed, what is asked, and Ctrl-C. */
 import { createInterface } from 'node:readline/promises'
+import type { Readable, Writable } from 'node:stream'
 import { Progress } from './progress.ts'
+
+/** Where a command reads and writes: the process's own, or a test's. */
+export interface Io {
+  env: NodeJS.ProcessEnv
+  stdin: Readable & { isTTY?: boolean }
+  stdout: Writable & { isTTY?: boolean }
+  stderr: Writable & { isTTY?: boolean }
+}
 
 export interface TerminalOptions {
   isJson: boolean
@@ -11,35 +20,42 @@ export interface TerminalOptions {
 export class Terminal {
   readonly isJson: boolean
   readonly isYes: boolean
+  readonly #io: Io
 
-  constructor({ isJson, isYes }: TerminalOptions) {
+  constructor({ isJson, isYes }: TerminalOptions, io: Io) {
     this.isJson = isJson
     this.isYes = isYes
+    this.#io = io
+  }
+
+  /** Where results go that are written piece by piece. */
+  get stdout(): Writable {
+    return this.#io.stdout
   }
 
   /** Whether somebody is there to be asked. */
   get isAttended(): boolean {
-    return process.stdin.isTTY === true && process.stderr.isTTY === true
+    return this.#io.stdin.isTTY === true && this.#io.stderr.isTTY === true
   }
 
   /** A line for people; with --json it goes to stderr, so that stdout is JSON alone. */
   say(line = ''): void {
-    const output = this.isJson ? process.stderr : process.stdout
+    const output = this.isJson ? this.#io.stderr : this.#io.stdout
     output.write(`${line}\n`)
   }
 
   /** A remark beside the result. */
   note(line: string): void {
-    process.stderr.write(`${line}\n`)
+    this.#io.stderr.write(`${line}\n`)
   }
 
   /** The result as JSON, when that was asked for. */
   json(value: unknown): void {
-    if (this.isJson) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+    if (this.isJson) this.#io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
   }
 
   progress(what: string, total: number): Progress {
-    return new Progress({ what, total, sink: process.stderr })
+    return new Progress({ what, total, sink: this.#io.stderr })
   }
 
   /**
@@ -48,10 +64,13 @@ export class Terminal {
   async confirm(question: string, expected: string): Promise<boolean> {
     if (this.isYes) return true
     if (!this.isAttended) return false
-    const reader = createInterface({ input: process.stdin, output: process.stderr })
+    const reader = createInterface({ input: this.#io.stdin, output: this.#io.stderr })
     try {
-      const typed = await reader.question(`${question}\nType ${expected} to go on: `)
-      return typed.trim() === expected
+      // Ctrl-C and the end of the input close the reader, and leave the question open for ever.
+      const left = new Promise<null>((resolve) => reader.once('close', () => resolve(null)))
+      const asked = reader.question(`${question}\nType ${expected} to go on: `)
+      const typed = await Promise.race([asked, left])
+      return typed?.trim() === expected
     } finally {
       reader.close()
     }

@@ -12,7 +12,7 @@ export async function follow({ stores, terminal, interrupt }: Context): Promise<
     topics: DEAD_LETTER_TOPICS,
     onRecord: (record) => {
       const letter = letterOf(record)
-      process.stdout.write(terminal.isJson ? `${jsonOf(letter)}\n` : `${lineOf(letter)}\n`)
+      terminal.stdout.write(terminal.isJson ? `${jsonOf(letter)}\n` : `${lineOf(letter)}\n`)
     },
   })
   terminal.note('following new dead letters; Ctrl-C ends it')

@@ -30,6 +30,7 @@ export interface PlanOptions extends FilterOptions {
 const SHOWN_MAX = 20
 
 export async function plan(context: Context, options: PlanOptions): Promise<void> {
+  const { terminal } = context
   const createdAtMs = Date.now()
   const filters = parseFilters(options, createdAtMs)
   const folder = options.output === undefined ? mkdtempSync(join(tmpdir(), 'holdfast-')) : null
@@ -46,8 +47,7 @@ export async function plan(context: Context, options: PlanOptions): Promise<void
     }
     const digest = await writer.finish(head)
     await remember(context, { digest, head, counts: writer.counts })
-    if (context.terminal.isJson)
-      await pipeline(createReadStream(path), process.stdout, { end: false })
+    if (terminal.isJson) await pipeline(createReadStream(path), terminal.stdout, { end: false })
     else report(context, { output: options.output, counts: writer.counts, ...collected })
   } finally {
     writer.discard()
