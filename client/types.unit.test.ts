@@ -3,7 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { ClientFrameOf, ClientOp, ServerFrame as ContractFrame } from '../contracts/feed.ts'
 import { CLIENT_FRAMES } from '../contracts/feed.ts'
 import type { Reservation as ContractReservation } from '../contracts/http.ts'
-import { type PROBLEMS, problemOf } from '../contracts/problem.ts'
+import type { PROBLEMS } from '../contracts/problem.ts'
 import type { ClientFrame, ServerFrame } from './frames.ts'
 import type { ProblemCode, Reservation } from './types.ts'
 

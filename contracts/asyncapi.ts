@@ -1,4 +1,5 @@
 /** The AsyncAPI 3.0 document, made from the schemas that validate the messages themselves. */
+import { feedPart } from './asyncapiFeed.ts'
 import { CONTENT_TYPE, ENVELOPES } from './message.ts'
 import { deadLetterTopicOf, eventTypeOf, TOPICS, type Topic } from './topics.ts'
 
@@ -77,6 +78,7 @@ const objectOfStrings = (names: readonly string[]) => ({
 
 /** Builds the document. `version` is the product's; servers differ by installation. */
 export function asyncapi(version: string): Record<string, unknown> {
+  const feed = feedPart()
   return {
     asyncapi: '3.0.0',
     id: 'urn:holdfast:messages',
@@ -84,15 +86,22 @@ export function asyncapi(version: string): Record<string, unknown> {
       title: 'Holdfast messages',
       version,
       description:
-        'One CloudEvents 1.0 event in structured JSON mode per record, keyed by reservation id.',
+        'On Kafka, one CloudEvents 1.0 event in structured JSON mode per record, keyed by ' +
+        'reservation id; over WebSocket, the live seat map.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: CONTENT_TYPE,
-    channels: Object.fromEntries(TOPICS.flatMap(channelsOf)),
-    operations: Object.fromEntries(TOPICS.flatMap(operationsOf)),
+    channels: { ...Object.fromEntries(TOPICS.flatMap(channelsOf)), feed: feed.channel },
+    operations: { ...Object.fromEntries(TOPICS.flatMap(operationsOf)), ...feed.operations },
     components: {
-      schemas: Object.fromEntries(TOPICS.map((topic) => [topic, ENVELOPES[topic]])),
-      messages: Object.fromEntries(TOPICS.map((topic) => [topic, messageOf(topic)])),
+      schemas: {
+        ...Object.fromEntries(TOPICS.map((topic) => [topic, ENVELOPES[topic]])),
+        ...feed.schemas,
+      },
+      messages: {
+        ...Object.fromEntries(TOPICS.map((topic) => [topic, messageOf(topic)])),
+        ...feed.messages,
+      },
     },
   }
 }
