@@ -43,6 +43,7 @@ async function install({ dataDir, registry, signal, logFile }: MariadbOptions): 
   writeFileSync(join(dataDir, INSTALLED_MARK), 'made by mariadb-install-db\n')
 }
 
+/** The redo log is half as large as the page cache: a smaller one is written around all the time. */
 const serverArgs = (options: MariadbOptions, port: number): string[] => [
   '--no-defaults',
   `--user=${userInfo().username}`,
@@ -60,8 +61,8 @@ const serverArgs = (options: MariadbOptions, port: number): string[] => [
   // A commit that was answered survives the machine, not only the process.
   '--innodb-flush-log-at-trx-commit=1',
   `--innodb-buffer-pool-size=${options.bufferPoolMib ?? BUFFER_POOL_MIB}M`,
-  '--innodb-log-file-size=32M',
-  '--innodb-log-buffer-size=4M',
+  `--innodb-log-file-size=${(options.bufferPoolMib ?? BUFFER_POOL_MIB) / 2}M`,
+  `--innodb-log-buffer-size=${(options.bufferPoolMib ?? BUFFER_POOL_MIB) / 16}M`,
   '--key-buffer-size=1M',
   '--aria-pagecache-buffer-size=4M',
   '--query-cache-type=0',
