@@ -7,6 +7,8 @@ let server: Server
 let connection: RawConnection
 let answer: (response: ServerResponse) => void
 const paths: string[] = []
+/** Long enough for the two pieces to be read apart. */
+const PIECE_LATER_MS = 30
 
 beforeEach(async () => {
   server = createServer((request, response) => {
@@ -44,7 +46,7 @@ describe('RawConnection', () => {
     answer = (response) => {
       response.writeHead(200, { 'content-length': 6 })
       response.write('one')
-      setImmediate(() => response.end('two'))
+      setTimeout(() => response.end('two'), PIECE_LATER_MS)
     }
     const { text } = await ask()
     expect(text.endsWith('onetwo')).toBe(true)
@@ -54,7 +56,7 @@ describe('RawConnection', () => {
     answer = (response) => {
       response.writeHead(200)
       response.write('one')
-      setImmediate(() => response.end('two'))
+      setTimeout(() => response.end('two'), PIECE_LATER_MS)
     }
     const { text } = await ask()
     expect(text).toContain('two')
