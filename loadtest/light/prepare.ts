@@ -1,9 +1,12 @@
 /** What must stand before the first order: shows and buyers. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { type Hall, SeatSupply } from './seats.ts'
 
 const AT_ONCE_MAX = 32
+const ATTEMPTS_MAX = 20
+const RETRY_MS = 250
 const PRICE = 50_000
 /** Buyers come back many times in a run, so the limit per buyer must not stop them. */
 const SEATS_PER_BUYER_MAX = 1_000
@@ -13,6 +16,7 @@ interface Entry {
   adminToken: string
 }
 
+/** Posts, and asks again while the answer is 503: a system that has just started may say so. */
 async function post<Body>(
   agent: Agent,
   url: string,
@@ -23,12 +27,15 @@ async function post<Body>(
   if (token) headers.authorization = `Bearer ${token}`
   if (key) headers['idempotency-key'] = key
   const text = JSON.stringify(body)
-  const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body: text })
-  const content = await answer.body.text()
-  if (answer.statusCode >= 300) {
-    throw new Error(`${url} answered ${answer.statusCode}: ${content.slice(0, 500)}`)
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body: text })
+    const content = await answer.body.text()
+    if (answer.statusCode < 300) return JSON.parse(content) as Body
+    if (answer.statusCode !== 503 || attempt === ATTEMPTS_MAX) {
+      throw new Error(`${url} answered ${answer.statusCode}: ${content.slice(0, 500)}`)
+    }
+    await pause(RETRY_MS)
   }
-  return JSON.parse(content) as Body
 }
 
 /** Runs `work` for 0 to count - 1, some at once; answers the results in order. */
