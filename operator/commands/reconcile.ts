@@ -27,7 +27,7 @@ export interface ReconcileOptions {
 }
 
 /** Between the two looks, when the first one found anything: what is in motion moves on. */
-const LOOK_AGAIN_MS = 2_000
+const LOOK_AGAIN_MS = 1_000
 
 export async function reconcile(context: Context, options: ReconcileOptions): Promise<void> {
   const { terminal, stores } = context

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Facts } from '../checker/facts.ts'
 import { FINDING_KINDS, type Finding } from '../checker/finding.ts'
@@ -151,7 +152,9 @@ describe('a diagnosis', () => {
     expect(remedyInWords(diagnosis)).toBe('publish payment_create message-1 again for ticket: sold')
   })
 
-  it('has advice for every kind of finding', () => {
+  it('has advice, and a line in the runbook, for every kind of finding', () => {
     expect(Object.keys(ADVICE)).toEqual([...FINDING_KINDS])
+    const runbook = readFileSync(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8')
+    for (const kind of FINDING_KINDS) expect(runbook).toContain(`*${kind}*`)
   })
 })

@@ -1,6 +1,7 @@
 /**
- * A release of the ticket service with a bug in it: every message about one show is a TypeError.
- * It works on the system's own database and consumer group, in place of the real service.
+ * A release of the ticket service with bugs in it: it throws a TypeError at some messages and
+ * loses others without a trace. It works on the system's own database and consumer group, in place
+ * of the real service.
  */
 import type { Message } from '../../../contracts/message.ts'
 import { transactional } from '../../../platform/inbox/unitOfWork.ts'
@@ -14,6 +15,8 @@ import { Outbox } from '../../../platform/outbox/outbox.ts'
 import { TICKET_TOPICS, ticketHandlers } from '../../../ticket/handlers.ts'
 import type { System } from '../../support/system.ts'
 
+export type Fate = 'handled' | 'thrown' | 'lost'
+
 export interface BuggyTicket {
   stop(): Promise<void>
 }
@@ -21,7 +24,7 @@ export interface BuggyTicket {
 /** Takes the ticket service down and puts the buggy release in its place. */
 export async function deployBuggyTicket(
   system: System,
-  isBroken: (message: Message) => boolean,
+  fateOf: (message: Message) => Fate,
 ): Promise<BuggyTicket> {
   await system.services.ticket.stop()
   const log = createLog('buggy-ticket', 'silent')
@@ -36,10 +39,10 @@ export async function deployBuggyTicket(
   const consumer = new MessageConsumer({
     ...{ connection, group: 'ticket', topics: TICKET_TOPICS, producer, log, metrics },
     async apply(messages) {
-      if (messages.some(isBroken)) {
+      if (messages.some((message) => fateOf(message) === 'thrown')) {
         throw new TypeError("Cannot read properties of undefined (reading 'gate')")
       }
-      await handle(messages)
+      await handle(messages.filter((message) => fateOf(message) === 'handled'))
     },
   })
   const components = [db, producer, outbox, consumer]

@@ -15,7 +15,8 @@ export interface Ended {
 
 export interface Typed {
   child: ChildProcess
-  /** What it has printed on stderr so far. */
+  /** What it has printed so far. */
+  stdout(): string
   stderr(): string
   ended: Promise<Ended>
 }
@@ -60,7 +61,7 @@ export function type(
       resolve({ status, stdout, stderr, tookMs: performance.now() - startedAt }),
     )
   })
-  return { child, stderr: () => stderr, ended }
+  return { child, stdout: () => stdout, stderr: () => stderr, ended }
 }
 
 /** Types a command and waits for its end. */
