@@ -65,10 +65,10 @@ module.exports = {
     {
       name: 'no-dev-packages-in-the-product',
       comment:
-        'A production install leaves out what stands in devDependencies. The comparison does not ' +
-        'ship.',
+        'A production install leaves out what stands in devDependencies. The comparison and the ' +
+        'tidy check do not ship, and of the page only what the build has made of it.',
       severity: 'error',
-      from: { path: ROOMS, pathNot: `^loadtest/|${TEST}|[.]mjs$` },
+      from: { path: ROOMS, pathNot: `^(loadtest|scripts/tidy|web)/|${TEST}|[.]mjs$` },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     mayImport('contracts', [], 'contracts/ is what everybody agrees on: it depends on nobody.'),
@@ -155,7 +155,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(node_modules|[.]holdfast|docs)/' },
+    exclude: { path: '^([.]holdfast|docs|client/dist|web/dist)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -15,7 +15,7 @@ import {
 } from './tidy/rules.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const CODE = /\.(ts|mjs|cjs)$/
+const CODE = /\.(tsx?|mjs|cjs)$/
 
 /** Tracked files and new ones that git does not ignore. */
 function listFiles(): string[] {
