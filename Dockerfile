@@ -18,11 +18,21 @@ RUN if [ -n "$UWS_TAG" ]; then \
       rm -rf node_modules/uWebSockets.js/.git; \
     fi
 
+FROM node:24-trixie-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json tsconfig.json ./
+RUN npm ci --include=dev --no-audit --no-fund
+COPY contracts contracts
+COPY client client
+COPY web web
+RUN node_modules/.bin/vite build web
+
 FROM node:24-trixie-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY . .
+COPY --from=page /app/web/dist web/dist
 # Named volumes take over the owner of the folders they are mounted on.
 RUN mkdir /keys /data && chown node:node /keys /data
 USER node

@@ -1,9 +1,11 @@
 /**
- * Makes a bare clone ready: `node scripts/bootstrap.mjs <start|test|check>`. It runs before the
- * npm script of that name, with nothing but Node itself, and brings what is missing:
- *   - the npm packages of package-lock.json                       (start, test, check)
+ * Makes a bare clone ready: `node scripts/bootstrap.mjs <start|test|check|build>`. It runs before
+ * the npm script of that name, with nothing but Node itself, and brings what is missing:
+ *   - the npm packages of package-lock.json                       (start, test, check, build)
  *   - redis-server, mariadb-server, a Java runtime and Maven      (start, test)
  *   - Kafka's jars, through Maven, into .holdfast/cache           (start, test)
+ *   - Chromium, and fonts for what it shows                       (test)
+ *   - the seat picker, built into web/dist                        (start, test, build)
  * It says what it does, does nothing twice, and never starts a system service.
  */
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -12,10 +14,11 @@ import { fileURLToPath } from 'node:url'
 import { planKafkaJars } from './bootstrap/kafka-jars.mjs'
 import { withLock } from './bootstrap/lock.mjs'
 import { planPackages } from './bootstrap/npm-packages.mjs'
+import { planPage } from './bootstrap/page.mjs'
 import { isDockerAnswering, planPrograms } from './bootstrap/programs.mjs'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const PURPOSES = ['start', 'test', 'check']
+const PURPOSES = ['start', 'test', 'check', 'build']
 
 const say = (text) => console.log(`bootstrap: ${text}`)
 
@@ -36,7 +39,7 @@ function requireNode() {
 
 /** Which servers this run has to start itself; the others are named by the environment. */
 function serversToStart(purpose, env) {
-  if (purpose === 'check') return []
+  if (purpose === 'check' || purpose === 'build') return []
   const named = { redis: env.REDIS_URL, mariadb: env.MYSQL_URL, kafka: env.KAFKA_BROKERS }
   return Object.keys(named).filter((server) => !named[server])
 }
@@ -65,12 +68,13 @@ function plan(needs) {
   const jars = planKafkaJars(needs)
   const programs = planPrograms({ ...needs, withMaven: jars !== null })
   const servers = [programs, jars].filter((step) => step !== null)
+  const own = [packages, planPage(needs)].filter((step) => step !== null)
   const mayCompose = needs.purpose === 'start' && process.env.HOLDFAST_INFRA !== 'own'
   if (servers.length > 0 && mayCompose && isDockerAnswering()) {
     needs.say('Docker Compose will run Redis, Kafka and SQL; nothing is installed for them')
-    return packages ? [packages] : []
+    return own
   }
-  return packages ? [packages, ...servers] : servers
+  return [...own, ...servers]
 }
 
 main().catch((error) => {

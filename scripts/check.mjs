@@ -40,10 +40,14 @@ async function checkLock() {
   return { ok: missing.length === 0, output: missing.length > 0 ? missing.join('') + advice : '' }
 }
 
-const buildInfo = '.holdfast/cache/tsc.tsbuildinfo'
+const checkTypes = (project, name) => {
+  const buildInfo = `.holdfast/cache/${name}.tsbuildinfo`
+  const args = ['-p', project, '--incremental', '--tsBuildInfoFile', buildInfo]
+  return run([bin('typescript/bin/tsc'), ...args])
+}
 const STEPS = {
-  types: () =>
-    run([bin('typescript/bin/tsc'), '-p', '.', '--incremental', '--tsBuildInfoFile', buildInfo]),
+  types: () => checkTypes('.', 'tsc'),
+  'types of the page': () => checkTypes('web', 'tsc-web'),
   'lint and format': () =>
     run([bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '--max-diagnostics=50']),
   imports: () =>
@@ -63,7 +67,7 @@ async function report(name, step) {
   const startedAt = performance.now()
   const { ok, output } = await step()
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-  console.log(`${ok ? '  ok ' : ' FAIL'} ${name.padEnd(16)} ${seconds} s`)
+  console.log(`${ok ? '  ok ' : ' FAIL'} ${name.padEnd(17)} ${seconds} s`)
   if (!ok) console.log(`\n${output.trimEnd()}\n`)
   return ok
 }

@@ -11,6 +11,9 @@ const PROGRAMS = {
     { files: ['java'], packages: ['openjdk-17-jre-headless', 'default-jre-headless'] },
   ],
 }
+const BROWSER = { files: ['chromium'], packages: ['chromium'] }
+/** Letters for the pictures that the browser tests take: Latin ones, and Korean ones. */
+const FONTS = ['fonts-inter', 'fonts-nanum']
 const MAVEN = { files: ['mvn'], packages: ['maven'] }
 const DOCKER_WITHIN_MS = 5_000
 
@@ -93,11 +96,21 @@ function install(packages, say) {
   if (status !== 0) throw new Error(`the installation failed with status ${status}: ${command}`)
 }
 
-/** The step that installs missing server programs, or null when all are there. */
-export function planPrograms({ say, servers, withMaven }) {
+/** Where there is no apt the tests run with whatever letters there are. */
+const missingFonts = () =>
+  existsSync('/usr/bin/apt-get')
+    ? FONTS.filter((name) => !existsSync(`/var/lib/dpkg/info/${name}.list`)).map((name) => ({
+        packages: [name],
+      }))
+    : []
+
+/** The step that installs missing programs, or null when all are there. */
+export function planPrograms({ say, servers, purpose, withMaven }) {
   const needed = servers.flatMap((server) => PROGRAMS[server])
   if (withMaven) needed.push(MAVEN)
+  if (purpose === 'test') needed.push(BROWSER)
   const missing = needed.filter(({ files }) => !files.every(hasProgram))
+  if (purpose === 'test') missing.push(...missingFonts())
   if (missing.length === 0) return null
   return () =>
     install(
