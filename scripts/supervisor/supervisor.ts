@@ -14,7 +14,7 @@ import {
 import type { RunningServer } from '../../platform/infra/server.ts'
 import { createTopics } from '../../platform/infra/topics.ts'
 import type { SupervisorConfig } from './config.ts'
-import { findFreeSeat, holdCommand, seedDemoShow } from './demo-show.ts'
+import { findFreeSeat, holdCommand, seedDemoShows } from './demo-show.ts'
 import { type Infrastructure, provideInfrastructure } from './infrastructure.ts'
 import { keepRunning } from './keeper.ts'
 import type { StartOptions } from './options.ts'
@@ -193,7 +193,7 @@ export class Supervisor {
     const http = `http://127.0.0.1:${context.ports[entry?.name ?? '']}`
     const sandboxUrl = `http://127.0.0.1:${context.ports.sandbox}`
     if (options.isSeeding && adminToken !== null) {
-      await progress.step('seed', seedDemoShow(http, adminToken))
+      await progress.step('seed', seedDemoShows(http, adminToken))
     }
     const seatId = await findFreeSeat(http)
     const { kafkaBrokers, redisUrl, mysqlUrl } = context

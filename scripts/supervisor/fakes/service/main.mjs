@@ -17,6 +17,8 @@ const server = createServer((request, response) => {
     shows += 1
     const isAdmin = request.headers.authorization?.startsWith('Bearer ey')
     response.writeHead(isAdmin ? (shows === 1 ? 201 : 200) : 401).end('{}')
+  } else if (request.url === '/v1/shows/demo') {
+    response.end('{"sections":[{"id":"floor","rows":[{"id":"A","seats":3}]}]}')
   } else if (request.url === '/v1/shows/demo/seats') {
     // The first seat is held, the second is free.
     response.end(JSON.stringify({ states: Buffer.from([1]).toString('base64') }))
