@@ -1,0 +1,59 @@
+import { useEffect, useState } from 'preact/hooks'
+import { exposeDiagnostics } from '../app/diagnostics.ts'
+import { type House, type Opening, openHouse } from '../app/house.ts'
+import { useLanguage } from '../app/language.ts'
+import { leaveSession } from '../app/session.ts'
+import { HousePage } from './HousePage.tsx'
+
+/** Opens the show, and opens it anew when the server has ended the visit. */
+export function ShowPage({ showId }: { showId: string }) {
+  const { words } = useLanguage()
+  const [opening, setOpening] = useState<Opening | null>(null)
+  const [visit, setVisit] = useState(0)
+  useEffect(() => {
+    let house: House | null = null
+    let isGone = false
+    void openHouse(showId).then((opened) => {
+      if (opened.type === 'open') {
+        house = opened.house
+        if (isGone) return house.close()
+        exposeDiagnostics(house)
+      }
+      if (!isGone) setOpening(opened)
+    })
+    return () => {
+      isGone = true
+      house?.close()
+    }
+  }, [showId, visit])
+  const anew = () => {
+    leaveSession()
+    setOpening(null)
+    setVisit(visit + 1)
+  }
+  if (opening?.type === 'open') {
+    return <HousePage house={opening.house} key={visit} onAnew={anew} />
+  }
+  return (
+    <main class="shows" id="content" tabIndex={-1}>
+      {opening === null && <p class="state">{words.show.loading} …</p>}
+      {opening?.type === 'missing' && (
+        <div class="hero">
+          <h1>{words.show.notFound}</h1>
+          <p>{words.show.notFoundHint}</p>
+          <a class="plain" href="#/">
+            {words.show.back}
+          </a>
+        </div>
+      )}
+      {opening?.type === 'failed' && (
+        <p class="state" role="alert">
+          {words.shows.failed}{' '}
+          <button class="plain" type="button" onClick={() => setVisit(visit + 1)}>
+            {words.shows.retry}
+          </button>
+        </p>
+      )}
+    </main>
+  )
+}
