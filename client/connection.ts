@@ -20,6 +20,8 @@ export interface ConnectionEvents {
   state: ConnectionState
   /** A reservation of the buyer's, by whatever way it changed: from here, from another tab, by itself. */
   reservation: Reservation
+  /** One that the server does not know any more: a hold that was lost with the store that kept it. */
+  forgotten: Reservation
 }
 
 /** A connection to the feed that heals by itself. Made by `connect`. */
@@ -127,7 +129,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#clock.reset()
     for (const watch of this.#watches.values()) watch.ask()
     this.#commands.repeat()
-    for (const reservationId of this.#reservations.open()) void this.find(reservationId)
+    for (const reservation of this.#reservations.open()) void this.#refresh(reservation)
+  }
+
+  async #refresh(reservation: Reservation): Promise<void> {
+    const outcome = await this.find(reservation.reservationId)
+    if (outcome.type !== 'refused' || outcome.problem.code !== 'not-found') return
+    this.#reservations.forget(reservation.reservationId)
+    this.emit('forgotten', reservation)
   }
 
   #entered(state: ConnectionState): void {

@@ -13,6 +13,9 @@ const RANK: Record<ReservationStatus, number> = {
   refunded: 5,
 }
 
+/** Nothing comes after these. */
+const OVER: ReadonlySet<ReservationStatus> = new Set(['released', 'refunded'])
+
 export class Reservations {
   readonly #known = new Map<string, Reservation>()
 
@@ -29,10 +32,12 @@ export class Reservations {
   }
 
   /** Those that may have changed while nobody listened. */
-  open(): string[] {
-    return [...this.#known.values()]
-      .filter(({ status }) => RANK[status] < RANK.released)
-      .map(({ reservationId }) => reservationId)
+  open(): Reservation[] {
+    return [...this.#known.values()].filter(({ status }) => !OVER.has(status))
+  }
+
+  forget(reservationId: string): void {
+    this.#known.delete(reservationId)
   }
 }
 

@@ -45,6 +45,7 @@ describe('the configuration of the reservation service', () => {
     [{ SESSION_KEY: key, JWT_JWKS_URL: 'https://id.example.org/' }, /exclude each other/],
     [{ SESSION_ISSUER: 'on', JWT_JWKS_URL: 'https://id.example.org/' }, /SESSION_ISSUER needs/],
     [{ SESSION_KEY: key, JWT_ALGORITHM: 'RS256' }, /JWT_ALGORITHM must be EdDSA/],
+    [{ SESSION_KEY: key, ALLOWED_ORIGINS: 'seats.example' }, /ALLOWED_ORIGINS must be origins/],
   ])('%j contradicts itself', (more, message) => {
     expect(problems(more).join('\n')).toMatch(message)
     expect(problems(more).join('\n')).not.toContain('secret')

@@ -219,7 +219,7 @@ export class Feed {
   /** Ends who is too slow, and whose token has expired; stops when there is nobody left. */
   #sweep(): void {
     const nowMs = Date.now()
-    for (const socket of [...this.#connections.all()]) {
+    for (const socket of this.#connections.all()) {
       const { identity } = socket
       if (identity && identity.expiresMs <= nowMs) socket.end('badToken')
       else socket.endIfSlow()

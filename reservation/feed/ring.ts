@@ -22,6 +22,8 @@ export class Ring {
   /** Number of the link that passes a version. */
   readonly #linkOf = new Map<string, number>()
   #changeCount = 0
+  /** There was more than it may keep: what is older is out of reach for good. */
+  #hasDropped = false
   #version: string
 
   constructor(options: RingOptions) {
@@ -42,7 +44,8 @@ export class Ring {
   /** Whether there is no room for anything older. */
   get isFull(): boolean {
     const { changesMax, versionsMax } = this.#options
-    return this.#changeCount >= changesMax || this.#linkOf.size >= versionsMax
+    const isAtLimit = this.#changeCount >= changesMax || this.#linkOf.size >= versionsMax
+    return isAtLimit || this.#hasDropped
   }
 
   /** Adds what follows upon `version`. Throws TypeError when it does not follow. */
@@ -109,6 +112,7 @@ export class Ring {
   #dropOldest(): void {
     const oldest = this.#links.shift()
     if (!oldest) return
+    this.#hasDropped = true
     this.#base += 1
     this.#changeCount -= oldest.changes.length
     for (const version of oldest.passed) this.#linkOf.delete(version)

@@ -12,7 +12,7 @@ import type { SeatMaps } from '../seatmap/seatMaps.ts'
 import type { MappedShow, SeatMapChange, SeatMapSnapshot, SeatState } from '../seatmap/types.ts'
 import { type Changes, Ring } from './ring.ts'
 
-const VERSIONS_MAX = 10_000
+const VERSIONS_MAX = 5_000
 /** Answers that many clients ask for between two ticks, as after a restart, are made once. */
 const ANSWERS_KEPT_MAX = 100
 const VERSION = /^[0-9]{1,15}-[0-9]{1,10}$/
