@@ -60,6 +60,7 @@ export async function runBench(
     finishedAt: new Date().toISOString(),
     machine: readMachine(),
     versions: readVersions(),
+    settings: Object.fromEntries(context.settings),
     failures,
   }
   return reportOf(head, { goodput, chapters })

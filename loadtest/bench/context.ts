@@ -1,4 +1,5 @@
 /** What every scenario works with. */
+import type { Settings } from '../systems/settings.ts'
 import type { StartOptions, SystemName, SystemUnderTest } from '../systems/system.ts'
 import type { Progress } from './progress.ts'
 
@@ -10,6 +11,8 @@ export interface BenchContext extends StartOptions {
   readonly runs: number
   /** A fault to plant before the audit, to see that the audit catches it. */
   readonly plant: 'oversell' | null
+  /** What the servers of each system said of themselves when it was first started. */
+  readonly settings: Map<SystemName, Settings>
   /** Starts a system; it is stopped with the bench if its scenario does not do so. */
   start(name: SystemName): Promise<SystemUnderTest>
   /** The command that runs k6. Throws with the reason and the way out when there is none. */

@@ -1,4 +1,5 @@
 import { findK6 } from '../k6/tool.ts'
+import { readSettings } from '../systems/settings.ts'
 import { clearLeftStages } from '../systems/stage.ts'
 import { startSystem } from '../systems/start.ts'
 import type { SystemUnderTest } from '../systems/system.ts'
@@ -11,14 +12,18 @@ export interface Bench {
 }
 
 /** What scenarios work with; remembers what they start, and removes what a killed bench left. */
-export async function openBench(options: Omit<BenchContext, 'start' | 'k6'>): Promise<Bench> {
+export async function openBench(
+  options: Omit<BenchContext, 'start' | 'k6' | 'settings'>,
+): Promise<Bench> {
   await clearLeftStages()
   const running = new Set<SystemUnderTest>()
+  const settings: BenchContext['settings'] = new Map()
   let k6: Promise<string> | null = null
   const { environment, signal, progress } = options
   return {
     context: {
       ...options,
+      settings,
       async start(name) {
         const system = await startSystem(name, { environment, signal })
         const tracked: SystemUnderTest = {
@@ -29,6 +34,7 @@ export async function openBench(options: Omit<BenchContext, 'start' | 'k6'>): Pr
           },
         }
         running.add(tracked)
+        if (!settings.has(name)) settings.set(name, await readSettings(system))
         return tracked
       },
       k6() {

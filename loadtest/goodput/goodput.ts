@@ -5,7 +5,6 @@
 import { type Audit, joinAudits } from '../audit/audit.ts'
 import { plantOversell } from '../audit/plant.ts'
 import type { BenchContext, Failure } from '../bench/context.ts'
-import { readSettings, type Settings } from '../systems/settings.ts'
 import { SYSTEM_NAMES, type SystemName, type SystemUnderTest } from '../systems/system.ts'
 import { runK6Phase } from './k6Phase.ts'
 import { type Duration, findBestCrowd, type Rung, runLightPhase } from './lightPhase.ts'
@@ -26,7 +25,6 @@ export interface GoodputResult {
   runs: GoodputRun[]
   /** The number of buyers with which each system completes most, and what else was tried. */
   crowds: Partial<Record<SystemName, { buyers: number; tried: Rung[] }>>
-  settings: Partial<Record<SystemName, Settings>>
   durations: { light: Duration; k6: Duration; ladderStepS: number }
 }
 
@@ -57,7 +55,7 @@ export async function runGoodput(
 ): Promise<GoodputResult> {
   const { systems = SYSTEM_NAMES, generators = ['light', 'k6'] } = options
   const durations = options.durations ?? (context.isQuick ? QUICK : FULL)
-  const result: GoodputResult = { runs: [], crowds: {}, settings: {}, durations }
+  const result: GoodputResult = { runs: [], crowds: {}, durations }
   const { buyers, isAuditing = true } = options
   if (buyers !== undefined) {
     for (const system of systems) result.crowds[system] = { buyers, tried: [] }
@@ -94,7 +92,6 @@ async function runOnce(context: BenchContext, once: Once): Promise<void> {
   const { run, result } = once
   const system = await context.start(run.system)
   try {
-    result.settings[run.system] ??= await readSettings(system)
     for (const generator of once.generators) {
       const figures = await runPhase(context, system, { ...once, generator })
       run.phases.push(figures)

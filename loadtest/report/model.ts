@@ -8,6 +8,7 @@ import type { GoodputResult } from '../goodput/goodput.ts'
 import { auditOfSystem } from '../goodput/goodput.ts'
 import type { GeneratorName, PhaseFigures } from '../goodput/phase.ts'
 import { ratioOf, type Summary, summaryOf } from '../statistics/summary.ts'
+import type { Settings } from '../systems/settings.ts'
 import { SYSTEM_NAMES, type SystemName } from '../systems/system.ts'
 import type { Chart } from './chart.ts'
 import type { Machine } from './machine.ts'
@@ -50,6 +51,7 @@ export interface Report {
   finishedAt: string
   machine: Machine
   versions: Record<string, string>
+  settings: By<SystemName, Settings>
   ratios?: By<GeneratorName, By<BaselineName, Summary>>
   ordersPerS?: By<GeneratorName, By<SystemName, Summary>>
   seatsPerS?: By<GeneratorName, By<SystemName, Summary>>
@@ -67,7 +69,10 @@ export interface Report {
 }
 
 export interface ReportHead
-  extends Pick<Report, 'command' | 'startedAt' | 'finishedAt' | 'machine' | 'versions'> {
+  extends Pick<
+    Report,
+    'command' | 'startedAt' | 'finishedAt' | 'machine' | 'versions' | 'settings'
+  > {
   failures: Failure[]
 }
 

@@ -46,8 +46,7 @@ const RUNS: GoodputRun[] = [
 function goodput(runs: GoodputRun[] = RUNS): GoodputResult {
   const duration = { warmUpS: 1, seconds: 10 }
   const durations = { light: duration, k6: duration, ladderStepS: 1 }
-  const settings = { holdfast: { redis: { appendfsync: 'everysec' } } }
-  return { runs, crowds: {}, settings, durations }
+  return { runs, crowds: {}, durations }
 }
 
 const CHAPTER: Chapter = {
@@ -76,6 +75,7 @@ function report(result: GoodputResult = goodput()): Report {
       finishedAt: '2026-05-17T10:30:00.000Z',
       machine: { cpu: 'a CPU', cores: 2, memoryGib: 24, system: 'Linux' },
       versions: { node: 'v20' },
+      settings: { holdfast: { redis: { appendfsync: 'everysec' } } },
       failures: failuresOf(result),
     },
     { goodput: result, chapters: [CHAPTER] },

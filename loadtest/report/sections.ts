@@ -206,10 +206,10 @@ function runsTable({ runs }: GoodputResult): Table {
   }
 }
 
-function settingsSection({ machine, versions, goodput }: Report): Section {
+function settingsSection({ machine, versions, settings: told }: Report): Section {
   const rows: Table['rows'] = []
   for (const system of SYSTEM_NAMES) {
-    for (const [server, settings] of Object.entries(goodput?.settings[system] ?? {})) {
+    for (const [server, settings] of Object.entries(told[system] ?? {})) {
       for (const [name, value] of Object.entries(settings)) {
         rows.push([TITLES[system], server, name, value])
       }

@@ -7,7 +7,7 @@ import { startClosedLoop } from '../light/closedLoop.ts'
 import { OnsaleBuyer, type OnsaleFigures, type Visit } from '../light/onsale.ts'
 import { openSessions, openShows } from '../light/prepare.ts'
 import type { LineChart } from '../report/chart.ts'
-import { percentText } from '../report/format.ts'
+import { numberText, percentText } from '../report/format.ts'
 import type { Table } from '../report/model.ts'
 import { type Distribution, distributionOf, groupsOf, quantileOf } from '../statistics/summary.ts'
 import { cpuMsOf, startCpuMeter, totalCpuMs } from '../systems/cpu.ts'
@@ -183,7 +183,7 @@ function chapterOf(result: OnsaleResult): ScenarioOutcome['chapter'] {
     title: 'The sale',
     columns: ['what', 'value'],
     rows: [
-      ['seats sold', `${result.sold} of ${result.seats}`],
+      ['seats sold', `${numberText(result.sold)} of ${numberText(result.seats)}`],
       ['sold out after, s', result.soldOutS],
       ['buyers', result.buyers],
       ['with tickets', result.ends.bought],

@@ -9,7 +9,7 @@ import { openStock } from '../goodput/stock.ts'
 import type { Loop } from '../light/closedLoop.ts'
 import { startOpenLoop } from '../light/openLoop.ts'
 import type { LineChart } from '../report/chart.ts'
-import { percentText } from '../report/format.ts'
+import { numberText, percentText } from '../report/format.ts'
 import type { Table } from '../report/model.ts'
 import { recoverySOf, type SecondFigures } from '../statistics/recovery.ts'
 import type { Completion } from '../systems/orderBooks.ts'
@@ -198,7 +198,7 @@ function chapterOf(results: SystemOutage[]): ScenarioOutcome['chapter'] {
     ],
     rows: results.map((one) => [
       ...[one.system, one.ordersPerS, one.accepted],
-      `${one.completed} (${percentText(one.accepted === 0 ? 0 : one.completed / one.accepted)})`,
+      `${numberText(one.completed)} (${percentText(one.accepted === 0 ? 0 : one.completed / one.accepted)})`,
       ...[sumOf(one.failures), one.refused, one.dropped, one.recoveryS],
     ]),
   }
