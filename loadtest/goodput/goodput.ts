@@ -89,7 +89,7 @@ interface Once {
 }
 
 async function runOnce(context: BenchContext, once: Once): Promise<void> {
-  const { run, result } = once
+  const { run } = once
   const system = await context.start(run.system)
   try {
     for (const generator of once.generators) {
