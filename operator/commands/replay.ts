@@ -34,28 +34,45 @@ export async function replay(
   path: string,
   options: ReplayOptions,
 ): Promise<void> {
-  const { stores } = context
   const made = readPlan(path, Date.now())
-  const connection = await stores.kafka()
-  const desk = await stores.desk()
+  const connection = await context.stores.kafka()
+  const desk = await context.stores.desk()
   await demandOurs(desk, made, path)
   const chosen = await choose(context, made, options)
-  const filters = { ...made.filters, only: options.only, rate: options.rate }
-  const auditId = options.isDryRun
-    ? null
-    : await desk.openAudit({ command: 'replay', filters, digest: made.digest, counts: {} })
-  const counts = (report: ReplayReport | null) => ({
-    ...{ sent: report?.sent ?? 0, parked: report?.parked ?? 0, done: report?.done ?? 0 },
-    ...{ skipped: report?.skipped.length ?? 0 },
-  })
-  let report: ReplayReport | null = null
-  try {
-    report = await carryOut(context, { connection, desk, made, chosen, options })
-  } finally {
-    const outcome = report === null ? 'failed' : report.isComplete ? 'done' : 'stopped'
-    if (auditId !== null) await desk.closeAudit(auditId, { outcome, counts: counts(report) })
-  }
+  const report = await audited(desk, made, options, (begun) =>
+    carryOut(context, { connection, desk, made, chosen, options, begun }),
+  )
   tell(context, { made, chosen, report, options })
+}
+
+/** Writes the audit row, whatever comes of it; a rehearsal needs none. */
+async function audited(
+  desk: Desk,
+  { digest, filters }: Plan,
+  { only, rate, isDryRun }: ReplayOptions,
+  work: (begun: (report: ReplayReport) => void) => Promise<void>,
+): Promise<ReplayReport> {
+  const nothing = { sent: 0, parked: 0, done: 0, skipped: [], isComplete: false }
+  let report: ReplayReport = nothing
+  const begun = (it: ReplayReport): void => {
+    report = it
+  }
+  if (isDryRun) {
+    await work(begun)
+    return report
+  }
+  const opened = { command: 'replay', filters: { ...filters, only, rate }, digest, counts: {} }
+  const auditId = await desk.openAudit(opened)
+  let outcome: 'failed' | 'stopped' | 'done' = 'failed'
+  try {
+    await work(begun)
+    outcome = report.isComplete ? 'done' : 'stopped'
+  } finally {
+    const { sent, parked, done, skipped } = report
+    const counts = { sent, parked, done, skipped: skipped.length }
+    await desk.closeAudit(auditId, { outcome, counts })
+  }
+  return report
 }
 
 /** A plan of another system, or one whose digest was made to fit, is not on record here. */
@@ -104,9 +121,10 @@ async function carryOut(
     made: Plan
     chosen: readonly PlanRecord[]
     options: ReplayOptions
+    begun: (report: ReplayReport) => void
   },
-): Promise<ReplayReport> {
-  const { connection, desk, made, chosen, options } = of
+): Promise<void> {
+  const { connection, desk, made, chosen, options, begun } = of
   const { terminal, interrupt, stores } = context
   const [reader, producer] = await Promise.all([openReader(context), stores.producer()])
   let isLost = false
@@ -117,17 +135,17 @@ async function carryOut(
   const progress = terminal.progress(options.isDryRun ? 'rehearsing' : 'replaying', chosen.length)
   try {
     await untilLeading(context, () => leader.isLeading)
-    const report = await new Replayer({
+    const replayer = new Replayer({
       ...{ desk, reader, producer, digest: made.digest, isDryRun: options.isDryRun },
       findLetters: (ids) => findLetters(connection, ids),
       makeParking: (letters) => makeParking(connection, letters),
       perSecond: options.rate,
       isStopped: () => interrupt.isAsked || isLost,
       onProgress: (records) => progress.advance(records),
-    }).run(chosen)
-    if (isLost)
-      throw new CommandFailed('the connection to SQL was lost; run the same command again')
-    return report
+    })
+    begun(replayer.report)
+    await replayer.run(chosen)
+    if (isLost) throw new CommandFailed('the connection to SQL was lost; run the same command')
   } finally {
     progress.end()
     await leader.stop()

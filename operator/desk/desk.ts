@@ -80,7 +80,9 @@ export class Desk {
     return new Leader({ db: this.#db, role: 'replay', log: this.#log, onLost })
   }
 
+  /** Puts a plan on record; the same plan twice is one plan. */
   async addPlan(plan: PlanEntry): Promise<void> {
+    if (await this.hasPlan(plan.digest)) return
     await this.#db.execute(
       `INSERT INTO plans (digest, operator, filters, counts, created_at, expires_at)
        VALUES (?, ?, ?, ?, ?, ?)`,

@@ -5,12 +5,12 @@ import type { Desk, Disposition } from '../desk/desk.ts'
 import { label } from '../labels/label.ts'
 import { reasonOf } from '../letters/filters.ts'
 import { contentOf, keyTextOf, type Letter, REPLAYS_MAX } from '../letters/letter.ts'
-import type { SituationReader } from '../state/situations.ts'
+import type { ReadsSituations } from '../state/situations.ts'
 import type { PlanRecord } from './planFile.ts'
 
 export interface PlannerOptions {
   desk: Desk
-  reader: SituationReader
+  reader: ReadsSituations
 }
 
 /** Letters per question to the stores. */
@@ -49,7 +49,7 @@ export function dealtWithInWords(disposition: Disposition | undefined): string |
 }
 
 async function labelled(
-  reader: SituationReader,
+  reader: ReadsSituations,
   letters: readonly Letter[],
   dispositions: ReadonlyMap<string, Disposition>,
 ): Promise<PlanRecord[]> {

@@ -6,7 +6,7 @@ import type { Desk } from '../desk/desk.ts'
 import { label } from '../labels/label.ts'
 import type { Letter } from '../letters/letter.ts'
 import { replayOf } from '../replay/outgoing.ts'
-import type { SituationReader } from '../state/situations.ts'
+import type { ReadsSituations } from '../state/situations.ts'
 import type { Remedy } from './remedy.ts'
 
 export type Cure = Exclude<Remedy, { type: 'none' }>
@@ -19,7 +19,7 @@ export interface Fixed {
 
 export interface FixOptions {
   desk: Desk
-  reader: SituationReader
+  reader: ReadsSituations
   producer: RecordSender
   findLetters: (ids: readonly string[]) => Promise<ReadonlyMap<string, Letter>>
   remedies: readonly Cure[]

@@ -5,7 +5,7 @@ import type { Desk } from '../desk/desk.ts'
 import { label } from '../labels/label.ts'
 import type { Letter } from '../letters/letter.ts'
 import { dealtWithInWords } from '../plan/planner.ts'
-import type { SituationReader } from '../state/situations.ts'
+import type { ReadsSituations } from '../state/situations.ts'
 import type { Publication } from './publications.ts'
 import type { Step } from './remedy.ts'
 
@@ -15,7 +15,7 @@ const LOOK_MAX = 500
 export interface StepOptions {
   facts: Facts
   publications: readonly Publication[]
-  reader: SituationReader
+  reader: ReadsSituations
   desk: Desk
   /** The dead letters that the facts name, as they lie in Kafka. */
   findLetters: (ids: readonly string[]) => Promise<ReadonlyMap<string, Letter>>

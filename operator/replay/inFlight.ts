@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { label } from '../labels/label.ts'
 import { contentOf, type Letter } from '../letters/letter.ts'
-import type { SituationReader } from '../state/situations.ts'
+import type { ReadsSituations } from '../state/situations.ts'
 
 const SETTLED_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 50
@@ -14,12 +14,12 @@ interface Sent {
 }
 
 export class InFlight {
-  readonly #reader: SituationReader
+  readonly #reader: ReadsSituations
   /** In the order in which they were sent. */
   #sent: Sent[] = []
   readonly #byKey = new Map<string, Sent>()
 
-  constructor(reader: SituationReader) {
+  constructor(reader: ReadsSituations) {
     this.#reader = reader
   }
 

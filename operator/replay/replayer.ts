@@ -16,14 +16,14 @@ import type { Label } from '../labels/situation.ts'
 import { contentOf, type Letter, REPLAYS_MAX } from '../letters/letter.ts'
 import type { PlanRecord } from '../plan/planFile.ts'
 import { dealtWithInWords } from '../plan/planner.ts'
-import type { SituationReader } from '../state/situations.ts'
+import type { ReadsSituations } from '../state/situations.ts'
 import { InFlight } from './inFlight.ts'
 import { parkedOf, replayOf } from './outgoing.ts'
 import { Pace } from './pace.ts'
 
 export interface ReplayerOptions {
   desk: Desk
-  reader: SituationReader
+  reader: ReadsSituations
   producer: RecordSender
   findLetters: (ids: readonly string[]) => Promise<ReadonlyMap<string, Letter>>
   /** Makes the parking topic of a letter's topic, where it is missing. */
@@ -67,7 +67,8 @@ export class Replayer {
   readonly #options: ReplayerOptions
   readonly #pace: Pace
   readonly #inFlight: InFlight
-  readonly #report: ReplayReport = { sent: 0, parked: 0, done: 0, skipped: [], isComplete: false }
+  /** What came of it so far, also where `run` did not end well. */
+  readonly report: ReplayReport = { sent: 0, parked: 0, done: 0, skipped: [], isComplete: false }
 
   constructor(options: ReplayerOptions) {
     this.#options = options
@@ -76,14 +77,13 @@ export class Replayer {
   }
 
   /** Sends the records, in order as far as they do not wait for each other. */
-  async run(records: readonly PlanRecord[]): Promise<ReplayReport> {
+  async run(records: readonly PlanRecord[]): Promise<void> {
     for (let at = 0; at < records.length && !this.#isStopped(); at += FETCH_MAX) {
       const some = records.slice(at, at + FETCH_MAX)
       const letters = await this.#options.findLetters(some.map(({ id }) => id))
       await this.#runFetched(some, letters)
     }
-    this.#report.isComplete = !this.#isStopped()
-    return this.#report
+    this.report.isComplete = !this.#isStopped()
   }
 
   #isStopped(): boolean {
@@ -147,9 +147,9 @@ export class Replayer {
     const judged = await this.#judged(open)
     const worn = judged.filter(({ letter }) => letter.replays >= REPLAYS_MAX)
     const sound = judged.filter(({ letter }) => letter.replays < REPLAYS_MAX)
-    this.#report.parked += await this.#send(worn, 'park')
+    this.report.parked += await this.#send(worn, 'park')
     const sent = await this.#send(sound, 'replay')
-    this.#report.sent += sent
+    this.report.sent += sent
     this.#pace.sent(sent)
   }
 
@@ -160,7 +160,7 @@ export class Replayer {
       const disposition = dispositions.get(one.record.id)
       if (!disposition) return [one]
       if (isResumable(disposition)) return [{ ...one, isBegun: true }]
-      this.#report.done += 1
+      this.report.done += 1
       this.#options.onProgress(1)
       return []
     })
@@ -192,7 +192,7 @@ export class Replayer {
   async #conclude(tookEffect: readonly Ready[]): Promise<void> {
     if (!this.#options.isDryRun)
       await this.#options.desk.end(tookEffect.map(({ letter }) => letter))
-    this.#report.done += tookEffect.length
+    this.report.done += tookEffect.length
     this.#options.onProgress(tookEffect.length)
   }
 
@@ -229,7 +229,7 @@ export class Replayer {
     for (const one of fresh) {
       if (await desk.begin([one.letter], { action, planDigest })) claimed.push(one)
       else {
-        this.#report.done += 1
+        this.report.done += 1
         this.#options.onProgress(1)
       }
     }
@@ -237,7 +237,7 @@ export class Replayer {
   }
 
   #skip(record: PlanRecord, now: Label | null, why: string): void {
-    this.#report.skipped.push({ id: record.id, planned: record.label, now, why })
+    this.report.skipped.push({ id: record.id, planned: record.label, now, why })
     this.#options.onProgress(1)
   }
 }

@@ -58,6 +58,9 @@ interface Answers {
   owners: ReadonlyMap<string, string>
 }
 
+/** Whoever can tell the situations of letters. */
+export type ReadsSituations = Pick<SituationReader, 'read'>
+
 export class SituationReader {
   readonly #options: SituationReaderOptions
   readonly #shows: Shows
