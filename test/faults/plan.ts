@@ -30,11 +30,23 @@ const killServer = (server: 'redis' | 'mariadb' | 'kafka'): Fault => ({
   },
 })
 
-export const SERVICE_KILLS = (
-  ['reservation', 'payment', 'ticket', 'notification', 'sandbox'] as const
-).map(killService)
+export const KILLS = {
+  reservation: killService('reservation'),
+  payment: killService('payment'),
+  ticket: killService('ticket'),
+  notification: killService('notification'),
+  sandbox: killService('sandbox'),
+} as const
 
 export const SERVER_KILLS = (['redis', 'mariadb', 'kafka'] as const).map(killServer)
+
+/** Several faults at the same moment. */
+export const together = (...faults: readonly Fault[]): Fault => ({
+  name: faults.map(({ name }) => name).join(', '),
+  async inject(system) {
+    await Promise.all(faults.map((fault) => fault.inject(system)))
+  },
+})
 
 /** Seconds of shared work before the second processes are killed. */
 const SHARED_WORK_MS = 2_000
