@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningServer } from '../platform/infra/server.ts'
 import { waitFor } from '../platform/testing/infra.ts'
@@ -63,6 +64,26 @@ describe('a client of scripts', () => {
       return outcome.type === 'held' || outcome.type === 'exists'
     })
     expect(await redis.record(1)).toMatchObject({ status: 'held' })
+  })
+
+  it('sends what is asked in one turn together, also after it has connected anew', async () => {
+    const isKeptBack = () => (redis.client as Redis).stream.writableCorked > 0
+    const turn = async (first: number) => {
+      expect(isKeptBack()).toBe(false)
+      const holds = [first, first + 1, first + 2].map((n) => redis.hold(n, [n]))
+      await Promise.resolve()
+      expect(isKeptBack()).toBe(true)
+      expect(await Promise.all(holds)).toMatchObject(holds.map(() => ({ type: 'held' })))
+      expect(isKeptBack()).toBe(false)
+    }
+    await turn(10)
+    await server.kill('SIGKILL')
+    await waitFor('the client to notice', () => redis.client.status !== 'ready')
+    await server.restart()
+    await whenReady(redis.client, 10_000)
+    // What the client does by itself when it has connected is of other turns.
+    await redis.client.call('PING')
+    await turn(20)
   })
 
   it('sends a script whole that Redis has forgotten', async () => {

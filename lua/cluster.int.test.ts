@@ -1,3 +1,4 @@
+import type { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../platform/infra/ports.ts'
 import { waitFor } from '../platform/testing/infra.ts'
@@ -24,6 +25,14 @@ afterAll(async () => {
 })
 
 describe('on a Redis Cluster', () => {
+  it('what is asked in one turn goes to each node together', async () => {
+    const [node] = (redis.client as Cluster).nodes('master')
+    const tips = [1, 2].map(() => redis.seats.readTip({ shard: redis.shard }))
+    expect(node?.stream.writableCorked).toBe(1)
+    await Promise.all(tips)
+    expect(node?.stream.writableCorked).toBe(0)
+  })
+
   it('a reservation lives its whole life, for a script’s keys are declared and share a slot', async () => {
     const { shard, seats, token } = redis
     await redis.hold(1, [1, 2])
