@@ -10,6 +10,8 @@ const DRAWINGS_KEPT = 400
 
 export interface Drawing {
   kind: 'paint' | 'patch'
+  /** Whether the states of the seats were known by then. */
+  isKnown: boolean
   atMs: number
   tookMs: number
 }
@@ -30,8 +32,8 @@ export interface Diagnostics {
 
 const drawings: Drawing[] = []
 
-export function noteDrawing(kind: Drawing['kind'], tookMs: number): void {
-  drawings.push({ kind, atMs: performance.now(), tookMs })
+export function noteDrawing(drawing: Omit<Drawing, 'atMs'>): void {
+  drawings.push({ ...drawing, atMs: performance.now() })
   if (drawings.length > DRAWINGS_KEPT) drawings.shift()
 }
 

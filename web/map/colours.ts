@@ -85,6 +85,10 @@ export function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05)
 }
 
-/** Whichever of the candidates can be read best on a colour. */
+const READABLE = 4.5
+/** One of these two can be read on any colour. */
+const EXTREMES = ['#ffffff', '#000000']
+
+/** The first of the candidates that can be read on a colour; white or black when none can. */
 export const readableOn = (colour: string, candidates: readonly string[]): string =>
-  candidates.reduce((best, one) => (contrast(one, colour) > contrast(best, colour) ? one : best))
+  [...candidates, ...EXTREMES].find((one) => contrast(one, colour) >= READABLE) ?? '#000000'

@@ -27,8 +27,8 @@ export interface SeatMapEvents {
   hover(index: number | null): void
   /** The view has moved. */
   move(view: View): void
-  /** A frame was drawn in so many milliseconds. */
-  drawn(kind: 'paint' | 'patch', ms: number): void
+  /** A frame was drawn. */
+  drawn(drawing: { kind: 'paint' | 'patch'; isKnown: boolean; tookMs: number }): void
 }
 
 export class SeatMapCanvas {
@@ -109,7 +109,8 @@ export class SeatMapCanvas {
     else this.#painter.patch(scene, view, this.#changed)
     this.#isStale = false
     this.#changed.clear()
-    this.#events.drawn(isWhole ? 'paint' : 'patch', performance.now() - begunMs)
+    const tookMs = performance.now() - begunMs
+    this.#events.drawn({ kind: isWhole ? 'paint' : 'patch', isKnown: scene.isKnown, tookMs })
   }
 
   #resize(): void {

@@ -55,7 +55,7 @@ export function paintSeats(
   paintBlocked(ctx, byState[3], r, palette.taken)
   for (const [spot, look] of own) paintOwn(ctx, spot, r, look, scene)
   if (r * 2 >= NUMBERS_FROM_PX) {
-    const onZone = readableOn(colour, [palette.ink, palette.paper])
+    const onZone = readableOn(colour, [palette.paper, palette.ink])
     writeNumbers(ctx, scene, row, byState[0], { r, colour: onZone })
   }
   if (!only && r * 2 >= ROW_NAMES_FROM_PX) writeRowName(ctx, scene, view, row)

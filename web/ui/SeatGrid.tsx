@@ -23,7 +23,6 @@ const cell = (isMine: boolean) => ({ role: 'gridcell', 'aria-selected': isMine }
 
 /** The seats of a section as a grid in which the arrow keys move (WAI-ARIA: roving tabindex). */
 export function SeatGrid({ house, section, label, active, onActive, onLeave }: GridOf) {
-  const { words } = useLanguage()
   const { plan } = house
   const isMoving = useRef(false)
   const { from, to } = partWith(plan, section, rowIndexAt(plan, active))

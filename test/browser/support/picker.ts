@@ -1,0 +1,165 @@
+/** The seat picker in one browser, in the words of a buyer. */
+import type { Locator, Page } from 'playwright-core'
+import { waitFor } from '../../../platform/testing/infra.ts'
+import type { SeatMapView } from './halls.ts'
+
+/** What the page says of itself (web/app/diagnostics.ts), as far as it can leave the page. */
+interface Belief {
+  showId: string
+  liveness: string
+  version: string
+  states: string
+  own: Record<string, string>
+}
+
+interface Point {
+  x: number
+  y: number
+  sizePx: number
+}
+
+type PageGlobals = {
+  holdfast?: () => Belief & { pointOf(seatId: string): Point | null }
+}
+
+const SEATS_FROM_PX = 7.5
+
+export class Picker {
+  readonly page: Page
+  readonly #http: string
+
+  constructor(page: Page, http: string) {
+    this.page = page
+    this.#http = http
+  }
+
+  async open(showId: string): Promise<void> {
+    await this.page.goto(`${this.#http}/#/shows/${showId}`)
+    await this.untilLive(showId)
+  }
+
+  async untilLive(showId: string): Promise<void> {
+    await waitFor(
+      `a live map of ${showId}`,
+      async () => {
+        const belief = await this.belief()
+        return belief?.showId === showId && belief.liveness === 'live'
+      },
+      { timeoutMs: 20_000 },
+    )
+  }
+
+  belief(): Promise<Belief | null> {
+    return this.page.evaluate(() => {
+      const told = (globalThis as PageGlobals).holdfast?.()
+      if (!told) return null
+      const { showId, liveness, version, states, own } = told
+      return { showId, liveness, version, states, own }
+    })
+  }
+
+  /** The state that the page has of a seat: 0 free, 1 held, 2 sold, 3 blocked. */
+  async stateAt(index: number): Promise<number> {
+    const bytes = Buffer.from((await this.belief())?.states ?? '', 'base64')
+    return ((bytes[index >> 2] ?? 0) >> ((index & 3) * 2)) & 3
+  }
+
+  /** Waits until the page has a seat in a state; answers how long that took, in milliseconds. */
+  async untilState(index: number, state: number, withinMs = 5_000): Promise<number> {
+    const begunMs = performance.now()
+    const isThere = async () => (await this.stateAt(index)) === state
+    await waitFor(`seat ${index} in state ${state}`, isThere, { timeoutMs: withinMs })
+    return performance.now() - begunMs
+  }
+
+  async untilOwn(index: number, look: string | undefined, withinMs = 10_000): Promise<void> {
+    const isThere = async () => (await this.belief())?.own[String(index)] === look
+    await waitFor(`own seat ${index} as ${look}`, isThere, { timeoutMs: withinMs })
+  }
+
+  /** Where a seat is in the window, once it is drawn as a seat. */
+  async pointOf(seatId: string): Promise<{ x: number; y: number }> {
+    const canvas = await this.page.locator('canvas').boundingBox()
+    const point = await waitFor(`${seatId} on the map`, () =>
+      this.page.evaluate(
+        (id) => (globalThis as PageGlobals).holdfast?.().pointOf(id) ?? null,
+        seatId,
+      ),
+    )
+    if (!canvas) throw new Error('there is no map')
+    if (point.sizePx < SEATS_FROM_PX) throw new Error(`${seatId} is too far away to be pressed`)
+    return { x: canvas.x + point.x, y: canvas.y + point.y }
+  }
+
+  async press(seatId: string): Promise<void> {
+    const { x, y } = await this.pointOf(seatId)
+    await this.page.mouse.click(x, y)
+    // Away from the seat, so that no ring lies on it.
+    await this.page.mouse.move(2, 2)
+  }
+
+  /** The colour in the middle of a seat as `r,g,b`. */
+  async colourOf(seatId: string): Promise<string> {
+    const { x, y } = await this.pointOf(seatId)
+    return this.page.evaluate(
+      ([px, py]) => {
+        // No DOM types here: this file is checked with those of Node.
+        type Canvas = {
+          width: number
+          getBoundingClientRect(): { left: number; top: number; width: number }
+          getContext(kind: '2d'): {
+            getImageData(x: number, y: number, w: number, h: number): { data: Uint8ClampedArray }
+          }
+        }
+        const { document } = globalThis as unknown as {
+          document: { querySelector(selector: string): Canvas }
+        }
+        const canvas = document.querySelector('canvas')
+        const { left, top, width } = canvas.getBoundingClientRect()
+        const ratio = canvas.width / width
+        const at = [(px! - left) * ratio, (py! - top) * ratio].map(Math.round)
+        const { data } = canvas.getContext('2d').getImageData(at[0]!, at[1]!, 1, 1)
+        return [...data.slice(0, 3)].join()
+      },
+      [x, y],
+    )
+  }
+
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole('button', { name })
+  }
+
+  heading(name: string | RegExp): Locator {
+    return this.page.getByRole('heading', { name })
+  }
+
+  /** Goes to the payment and pays with the card of that name. */
+  async pay(card: RegExp): Promise<void> {
+    await this.page.getByRole('button', { name: 'Go to payment' }).click()
+    await this.page.getByRole('radio', { name: card }).check()
+    await this.button(/^Pay /).click()
+  }
+
+  async untilTickets(count: number): Promise<string[]> {
+    await this.page
+      .locator('.ticket')
+      .nth(count - 1)
+      .waitFor({ timeout: 15_000 })
+    return this.page.locator('.ticket code').allTextContents()
+  }
+
+  /** Waits until the page has the very map of the server; answers it. */
+  async untilSameAs(server: () => Promise<SeatMapView>): Promise<SeatMapView> {
+    let last: SeatMapView | undefined
+    await waitFor(
+      'the map of the page to be the server’s',
+      async () => {
+        const [belief, view] = [await this.belief(), await server()]
+        last = view
+        return belief?.version === view.version && belief.states === view.states
+      },
+      { timeoutMs: 15_000, everyMs: 50 },
+    )
+    return last as SeatMapView
+  }
+}
