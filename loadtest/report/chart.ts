@@ -30,7 +30,12 @@ export interface LineChart {
   yLabel: string
   isXLog?: boolean
   isYLog?: boolean
-  series: readonly { name: string; points: readonly (readonly [x: number, y: number])[] }[]
+  series: readonly {
+    name: string
+    points: readonly (readonly [x: number, y: number])[]
+    /** Drawn in the colour of faults. */
+    isBad?: boolean
+  }[]
   /** Stretches of the x axis with a name, such as the time of a fault. */
   spans?: readonly { name: string; from: number; until: number }[]
 }

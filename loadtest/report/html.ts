@@ -53,6 +53,9 @@ function failuresHtml({ failures }: Report): string {
   return `<div class="failures"><b>These figures are not to be trusted:</b><ul>${items.join('')}</ul></div>`
 }
 
+/** `2026-05-17 10:30` of an RFC 3339 time. */
+const timeText = (time: string): string => time.slice(0, 16).replace('T', ' ')
+
 export function htmlOf(report: Report): string {
   const { ok, command, startedAt, finishedAt, machine } = report
   const heroes = heroesOf(report).map(
@@ -64,11 +67,11 @@ export function htmlOf(report: Report): string {
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>Holdfast and the synchronous chain</title><style>${STYLE}</style></head><body><main>`,
     '<h1>Holdfast and the synchronous chain</h1>',
-    `<p class="soft"><code>${escapeHtml(command)}</code><br>${startedAt} to ${finishedAt}, `,
+    `<p class="soft"><code>${escapeHtml(command)}</code><br>${timeText(startedAt)} to ${timeText(finishedAt)} UTC, `,
     `${machine.cores} cores of ${escapeHtml(machine.cpu)}, all processes on one machine</p>`,
     `<span class="verdict${ok ? '' : ' bad'}">`,
     ok ? 'every run was audited, nothing was wrong' : 'failed',
-    `</span>${failuresHtml(report)}<div class="heroes">${heroes.join('')}</div>`,
+    `</span>${failuresHtml(report)}${heroes.length > 0 ? `<div class="heroes">${heroes.join('')}</div>` : ''}`,
     ...sectionsOf(report).map(sectionHtml),
     '</main></body></html>\n',
   ].join('')

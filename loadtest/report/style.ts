@@ -56,6 +56,9 @@ svg .tick, svg .group { fill: var(--soft) }
 svg .grid { stroke: var(--rule) }
 svg .range { stroke: var(--ink); stroke-width: 1.5; opacity: .75 }
 svg .span { fill: var(--span) }
+svg .edge { stroke: var(--bad); stroke-dasharray: 2 3; opacity: .6 }
+svg .line.bad { stroke: var(--bad); stroke-dasharray: 5 3 }
+i.bad { background: var(--bad) }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round }
 ${[1, 2, 3, 4, 5, 6, 7, 8]
   .map(

@@ -48,9 +48,12 @@ const line = (x1: number, y1: number, x2: number, y2: number, name: string): str
 const bar = (x: number, y: number, width: number, name: string): string =>
   `<rect x="${px(x)}" y="${px(y)}" width="${px(Math.max(0, width))}" height="${BAR_HEIGHT}" rx="3" class="${name}"/>`
 
-const legend = (names: readonly string[]): string =>
+const legend = (
+  names: readonly string[],
+  classes: readonly string[] = names.map((_, at) => colour(at)),
+) =>
   `<ul class="legend">${names
-    .map((name, at) => `<li><i class="${colour(at)}"></i>${escapeHtml(name)}</li>`)
+    .map((name, at) => `<li><i class="${classes[at]}"></i>${escapeHtml(name)}</li>`)
     .join('')}</ul>`
 
 function barsSvg(chart: BarChart): string {
@@ -137,6 +140,7 @@ function linesSvg(chart: LineChart): string {
     pixels: [plot.bottom, plot.top],
     ...(chart.isYLog && { isLog: true }),
   })
+  const classes = chart.series.map(({ isBad }, at) => (isBad ? 'bad' : colour(at)))
   const body = [
     ...spansOf(chart, x, plot),
     ...y.ticks.map((tick) => line(plot.left, y.at(tick), plot.right, y.at(tick), 'grid')),
@@ -147,7 +151,7 @@ function linesSvg(chart: LineChart): string {
       text(x.at(tick), plot.bottom + 18, numberText(tick), 'class="tick" text-anchor="middle"'),
     ),
     ...chart.series.map(({ points: own }, at) =>
-      pathOf(own, { x, y, name: colour(at), isYLog: chart.isYLog ?? false }),
+      pathOf(own, { x, y, name: classes[at] ?? '', isYLog: chart.isYLog ?? false }),
     ),
     text(plot.left, 10, chart.yLabel, 'class="tick"'),
     text(
@@ -159,7 +163,8 @@ function linesSvg(chart: LineChart): string {
   ]
   const names = chart.series.map(({ name }) => name)
   return (
-    svg(chart.title, plot.bottom + 18 + AXIS_HEIGHT, body) + (names.length > 1 ? legend(names) : '')
+    svg(chart.title, plot.bottom + 18 + AXIS_HEIGHT, body) +
+    (names.length > 1 ? legend(names, classes) : '')
   )
 }
 
@@ -184,6 +189,7 @@ function spansOf(
     const width = x.at(until) - x.at(from)
     const isWide = width > name.length * LETTER_WIDTH
     return [
+      line(x.at(from), plot.top, x.at(from), plot.bottom, 'edge'),
       `<rect x="${px(x.at(from))}" y="${plot.top}" width="${px(width)}" height="${plot.bottom - plot.top}" class="span"/>`,
       ...(isWide ? [text(x.at(from) + 6, plot.top + 14, name, 'class="tick"')] : []),
     ]
