@@ -86,7 +86,9 @@ describe.each(VARIANTS)('the %s baseline', (variant) => {
 
   it('answers the same checkout again with the same, at once and later, and charges once', async () => {
     const { reservationId } = await held()
-    const again = () => buyer.checkout(reservationId, 'tok_slow_200', 'the-key')
+    const url = `${baseline.http}/v1/reservations/${reservationId}/checkout`
+    const checkout = { key: 'the-key', body: { payment: { token: 'tok_slow_200' } } }
+    const again = () => ask<ReservationView>(url, buyer.token, checkout)
     const [first, second] = await Promise.all([again(), again()])
     expect(first).toMatchObject({ status: 200, body: { status: 'confirmed' } })
     expect(second.body).toEqual(first.body)

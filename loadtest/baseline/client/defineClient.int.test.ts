@@ -314,12 +314,15 @@ describe('load balancing', () => {
   it('passes a dead instance over, and takes it back when it lives again', async () => {
     const dead = await startInstance(hello)
     const alive = await instanceOf()
-    const client = clientOf([dead, alive])
+    const { log, lines } = memoryLog()
+    const client = clientOf([dead, alive], { log, logLevel: 'basic' })
     await dead.stop()
     for (let call = 0; call < 10; call++) {
       expect(await client.greet({ name: 'Ada' })).toEqual({ greeting: 'hello' })
     }
     expect(alive.received).toHaveLength(10)
+    // It was tried once, and then known to be dead.
+    expect(lines.filter(({ failure }) => failure === 'not_sent')).toHaveLength(1)
 
     const back = await startInstance(hello, Number(new URL(dead.url).port))
     running.push(back)

@@ -32,6 +32,8 @@ export interface WireOptions {
 
 const ANSWER_BYTES_MAX = 1024 * 1024
 const KEEP_ALIVE_MS = 30_000
+/** Requests that wait for a connection; a further one is not sent at all. */
+const WAITING_MAX = 10_000
 
 export class Wire {
   readonly #options: WireOptions
@@ -53,7 +55,8 @@ export class Wire {
       })
       const client = this.#free.pop() ?? this.#open()
       if (client) attempt.begin(client)
-      else this.#waiting.push(attempt)
+      else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(attempt)
+      else attempt.giveUp('too many requests wait for a connection')
     })
   }
 

@@ -33,16 +33,23 @@ export async function claimNotices(
   db: Database,
   { claim, limit, leaseMs }: { claim: string; limit: number; leaseMs: number },
 ): Promise<ClaimedNotice[]> {
-  const { affectedRows } = await db.execute(
+  const due = await db.query<{ notification_key: string }>(
+    `SELECT notification_key FROM notifications WHERE due_at <= ${SQL_NOW_MS}
+     ORDER BY due_at LIMIT ?`,
+    [limit],
+  )
+  if (due.length === 0) return []
+  const keys = due.map((row) => row.notification_key)
+  await db.execute(
     `UPDATE notifications SET state = 'sending', claim = ?, attempts = attempts + 1,
        due_at = ${SQL_NOW_MS} + ?, updated_at = ${SQL_NOW_MS}
-     WHERE due_at <= ${SQL_NOW_MS} ORDER BY due_at LIMIT ?`,
-    [claim, leaseMs, limit],
+     WHERE notification_key IN (?) AND due_at <= ${SQL_NOW_MS}`,
+    [claim, leaseMs, keys],
   )
-  if (affectedRows === 0) return []
   const rows = await db.query<{ notification_key: string; facts: string; created_at: number }>(
-    'SELECT notification_key, facts, created_at FROM notifications WHERE claim = ?',
-    [claim],
+    `SELECT notification_key, facts, created_at FROM notifications
+     WHERE notification_key IN (?) AND claim = ?`,
+    [keys, claim],
   )
   return rows.map((row) => ({
     key: row.notification_key,

@@ -60,7 +60,7 @@ export class PaymentBook {
   async open(payment: NewPayment): Promise<{ payment: Payment; isNew: boolean }> {
     const isNew = await isInserted(this.#unit((sql) => insertPayment(sql, payment)))
     if (isNew) return { payment: asNew(payment), isNew }
-    return { payment: await needPayment(this.#db, payment.paymentId), isNew }
+    return { payment: await needPayment(this.#db, payment.reservationId), isNew }
   }
 
   /** Makes a change where the payment is in the state before it; answers how it stands then. */
@@ -70,7 +70,7 @@ export class PaymentBook {
       if (!this.#hasTrigger) await bookMoney(sql, payment, change)
       return true
     })
-    return isDone ? changed(payment, change) : needPayment(this.#db, payment.paymentId)
+    return isDone ? changed(payment, change) : needPayment(this.#db, payment.reservationId)
   }
 }
 
@@ -97,13 +97,13 @@ interface PaymentRow {
 }
 
 /** @throws TypeError when there is none: rows are never deleted */
-async function needPayment(db: Queryable, paymentId: string): Promise<Payment> {
+async function needPayment(db: Queryable, reservationId: string): Promise<Payment> {
   const [row] = await db.query<PaymentRow>(
     `SELECT payment_id, reservation_id, state, currency, amount, token, provider_ref, reason
-     FROM payments WHERE payment_id = ?`,
-    [paymentId],
+     FROM payments WHERE reservation_id = ?`,
+    [reservationId],
   )
-  if (!row) throw new TypeError(`payment ${paymentId} is gone`)
+  if (!row) throw new TypeError(`the payment of ${reservationId} is gone`)
   return {
     paymentId: row.payment_id,
     reservationId: row.reservation_id,
@@ -130,13 +130,13 @@ async function updatePayment(db: Queryable, payment: Payment, change: Change): P
     `UPDATE payments SET state = ?, provider_ref = COALESCE(?, provider_ref),
        refund_ref = COALESCE(?, refund_ref), reason = COALESCE(?, reason),
        updated_at = ${SQL_NOW_MS}
-     WHERE payment_id = ? AND state = ?`,
+     WHERE reservation_id = ? AND state = ?`,
     [
       change.to,
       change.to === 'captured' ? change.providerRef : null,
       change.to === 'refunded' ? change.refundRef : null,
       change.to === 'failed' ? change.reason : null,
-      payment.paymentId,
+      payment.reservationId,
       FROM[change.to],
     ],
   )

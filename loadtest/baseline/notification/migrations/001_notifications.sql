@@ -11,6 +11,5 @@ CREATE TABLE notifications (
   facts MEDIUMTEXT CHARACTER SET utf8mb4 NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
-  KEY notifications_due (due_at),
-  KEY notifications_claimed (claim)
+  KEY notifications_due (due_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;

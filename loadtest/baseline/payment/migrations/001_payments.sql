@@ -1,8 +1,9 @@
 -- One payment of one reservation, and what became of it. `stopped` is a reversal that came before
 -- the charge, which then never happens.
 CREATE TABLE payments (
-  payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   reservation_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  -- Derived from the reservation id (api.ts), so it needs no key of its own to be unique.
+  payment_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   show_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   state VARCHAR(12) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   currency CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -14,8 +15,7 @@ CREATE TABLE payments (
   reason VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
-  PRIMARY KEY (payment_id),
-  UNIQUE KEY payments_by_reservation (reservation_id)
+  PRIMARY KEY (reservation_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 
 -- Money that moved: a capture is positive, a refund negative. Never changed.
