@@ -2,11 +2,8 @@
  * The entries of a shard's log (`{sNN}:log`), typed. Every script that changes a reservation
  * appends exactly one per transition; opening a shard appends one `opened`.
  */
-import type { Money } from '../contracts/payloads.ts'
+import type { CancelReason, Contact, IssuedTicket, Money } from '../contracts/payloads.ts'
 import {
-  fieldsOf,
-  knownLater,
-  need,
   ownsSeats,
   parseIndexes,
   type ReservationRecord,
@@ -92,53 +89,59 @@ const STATUS_AFTER: Record<EntryType, ReservationStatus> = {
   freed: 'refunding',
 }
 
-/** Reads one entry as XREAD and XRANGE answer it. Throws TypeError when it is not one of ours. */
-export function parseLogEntry(id: string, flat: readonly string[]): LogEntry {
-  const fields = fieldsOf(flat)
-  const type = need(fields, 'type')
-  const atMs = Number(need(fields, 'at'))
-  if (type === 'opened') return { id, type, epoch: id, atMs }
-  if (!(ENTRY_TYPES as readonly string[]).includes(type)) {
+/**
+ * Reads one entry as XREAD and XRANGE answer it: one field, named after the type, whose value is an
+ * array of texts. Throws TypeError when it is not one of ours.
+ */
+export function parseLogEntry(id: string, [type = '', value = '']: readonly string[]): LogEntry {
+  if (type !== 'opened' && !Object.hasOwn(STATUS_AFTER, type)) {
     throw new TypeError(`log entry ${id} has the unknown type ${type}`)
   }
-  return reservationEntry(id, type as EntryType, fields)
+  const values = JSON.parse(value) as string[]
+  if (type === 'opened') return { id, type, epoch: id, atMs: Number(values[0]) }
+  if (values.length < ALWAYS_THERE) throw new TypeError(`log entry ${id} lacks values`)
+  return reservationEntry(id, type as EntryType, values)
 }
 
-function reservationEntry(
-  id: string,
-  type: EntryType,
-  fields: Map<string, string>,
-): ReservationEntry {
+/** The first so many values are in every entry; the others are empty or left off when unknown. */
+const ALWAYS_THERE = 10
+
+/** In the order of lua/include/entry.lua. */
+function reservationEntry(id: string, type: EntryType, values: string[]): ReservationEntry {
+  const [showId = '', prev = '', reservationId = '', customerId = '', indexes = ''] = values
+  const [currency = '', amount, created, deadline, at, state, moved] = values.slice(5, 12)
+  const [paymentId, tickets, cause, traceparent, paymentToken, requestHash] = values.slice(12, 18)
+  const [checkoutKey, checkoutHash, contact, reason, owns, phase] = values.slice(18)
   const status = STATUS_AFTER[type]
-  const seats = parseIndexes(need(fields, 'seats'))
-  const state = fields.get('state') ?? ''
-  const moved = fields.get('moved')
+  const seats = parseIndexes(indexes)
   const entry: ReservationEntry = {
     id,
     type,
     status,
-    showId: need(fields, 'show'),
-    prev: need(fields, 'prev'),
-    reservationId: need(fields, 'reservation'),
-    customerId: need(fields, 'customer'),
+    showId,
+    prev,
+    reservationId,
+    customerId,
     seats,
-    moved: state === '' ? [] : moved === undefined ? seats : parseIndexes(moved),
-    owns: ownsSeats(status, fields.get('owns')),
-    amount: { currency: need(fields, 'currency'), value: Number(need(fields, 'amount')) },
-    createdMs: Number(need(fields, 'created')),
-    deadlineMs: Number(need(fields, 'deadline')),
-    atMs: Number(need(fields, 'at')),
-    ...knownLater(fields),
+    moved: state ? (moved ? parseIndexes(moved) : seats) : [],
+    owns: ownsSeats(status, owns),
+    amount: { currency, value: Number(amount) },
+    createdMs: Number(created),
+    deadlineMs: Number(deadline),
+    atMs: Number(at),
   }
-  const phase = fields.get('phase')
-  const requestHash = fields.get('hash')
-  const paymentToken = fields.get('token')
-  const cause = fields.get('cause')
-  if (state !== '') entry.state = Number(state) as SeatState
-  if (phase) entry.phase = phase as 'held' | 'paying'
-  if (requestHash) entry.requestHash = requestHash
-  if (paymentToken) entry.paymentToken = paymentToken
+  if (state) entry.state = Number(state) as SeatState
+  if (paymentId) entry.paymentId = paymentId
+  if (tickets) entry.tickets = JSON.parse(tickets) as IssuedTicket[]
   if (cause) entry.cause = cause
+  if (traceparent) entry.traceparent = traceparent
+  if (paymentToken) entry.paymentToken = paymentToken
+  if (requestHash) entry.requestHash = requestHash
+  if (checkoutKey) entry.checkoutKey = checkoutKey
+  if (checkoutHash) entry.checkoutHash = checkoutHash
+  if (contact) entry.contact = JSON.parse(contact) as Contact
+  if (reason) entry.reason = reason as CancelReason
+  if (phase) entry.phase = phase as 'held' | 'paying'
   return entry
 }
 

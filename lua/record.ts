@@ -97,8 +97,8 @@ type KnownLater = Pick<
   'reason' | 'contact' | 'checkoutKey' | 'checkoutHash' | 'paymentId' | 'tickets' | 'traceparent'
 >
 
-/** The members that appear in the course of the reservation; shared with the log entry. */
-export function knownLater(fields: Map<string, string>): KnownLater {
+/** The members that appear in the course of the reservation. */
+function knownLater(fields: Map<string, string>): KnownLater {
   const known: KnownLater = {}
   const reason = fields.get('reason')
   const contact = fields.get('contact')

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseLogEntry, parseLogs } from './logEntry.ts'
 import { parseRecord } from './record.ts'
@@ -89,6 +90,12 @@ describe('parseRecord', () => {
   })
 })
 
+/** What the scripts write into an entry, in their order. */
+const ENTRY_FIELDS =
+  /ENTRY_FIELDS = \{([^}]*)\}/
+    .exec(readFileSync(new URL('include/entry.lua', import.meta.url), 'utf8'))?.[1]
+    ?.match(/\w+/g) ?? []
+
 describe('parseLogEntry', () => {
   const base = {
     type: 'expired',
@@ -103,7 +110,12 @@ describe('parseLogEntry', () => {
     deadline: '2000',
     at: '2100',
   }
-  const entry = (fields: object = {}) => parseLogEntry('2100-0', flat({ ...base, ...fields }))
+  const entry = ({ type, ...fields }: Record<string, string> = {}) => {
+    const { type: usual, ...always } = base
+    const told: Record<string, string> = { ...always, ...fields }
+    const values = ENTRY_FIELDS.map((name) => told[name] ?? '')
+    return parseLogEntry('2100-0', [type ?? usual, JSON.stringify(values)])
+  }
 
   it('says that all seats changed, some, or none', () => {
     expect(entry({ state: '0' })).toMatchObject({ state: 0, moved: [3, 1] })
@@ -120,7 +132,7 @@ describe('parseLogEntry', () => {
   })
 
   it('reads the opening of a shard', () => {
-    expect(parseLogEntry('7-0', ['type', 'opened', 'at', '7'])).toEqual({
+    expect(parseLogEntry('7-0', ['opened', '["7"]'])).toEqual({
       id: '7-0',
       type: 'opened',
       epoch: '7-0',
@@ -134,7 +146,7 @@ describe('parseLogEntry', () => {
 
   it('reads a whole XREAD reply, and one that brought nothing', () => {
     expect(parseLogs(null)).toEqual([])
-    const logs = parseLogs([['{s07}:log', [['7-0', ['type', 'opened', 'at', '7']]]]])
+    const logs = parseLogs([['{s07}:log', [['7-0', ['opened', '["7"]']]]]])
     expect(logs).toMatchObject([{ key: '{s07}:log', entries: [{ type: 'opened' }] }])
   })
 })

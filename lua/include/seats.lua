@@ -14,7 +14,7 @@ local function countSeats(buyersKey, customer, change)
 end
 
 -- Frees those of the record's seats that carry `id`, and answers the fields that tell so in the
--- log: none where nothing was freed, `moved` where it was only a part.
+-- log by name: none where nothing was freed, `moved` where it was only a part.
 local function freeSeats(seatsKey, buyersKey, record, id)
   local indexes = split(record.seats)
   local owners = redis.call('HMGET', seatsKey, unpack(indexes))
@@ -26,6 +26,6 @@ local function freeSeats(seatsKey, buyersKey, record, id)
   if #freed == 0 then return {} end
   redis.call('HDEL', seatsKey, unpack(freed))
   countSeats(buyersKey, record.customer, -#freed)
-  if #freed == #indexes then return { 'state', '0' } end
-  return { 'state', '0', 'moved', table.concat(freed, ',') }
+  if #freed == #indexes then return { state = '0' } end
+  return { state = '0', moved = table.concat(freed, ',') }
 end

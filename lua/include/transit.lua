@@ -1,3 +1,5 @@
+--@include entry
+
 -- Writes the versions of shows (version key -> version).
 local function keepVersions(versions)
   for key, version in pairs(versions) do redis.call('SET', key, version) end
@@ -11,32 +13,20 @@ end
 --            keepVersions
 --   record   its fields before the change; they are brought up to date
 --   kind     type of the log entry
---   more     further fields of the log entry (name, value, ...)
+--   entry    further fields of the log entry (name -> value); the others are added to it
 -- Answers the version.
-local function transit(at, record, kind, changes, more)
+local function transit(at, record, kind, changes, entry)
   for i = 1, #changes, 2 do record[changes[i]] = changes[i + 1] end
   local versions = at.versions or {}
-  local prev = versions[at.version] or redis.call('GET', at.version) or at.epoch
-  local entry = {
-    'type', kind, 'show', record.show,
-    'prev', prev,
-    'reservation', at.id, 'customer', record.customer, 'seats', record.seats,
-    'currency', record.currency, 'amount', record.amount,
-    'created', record.created, 'deadline', record.deadline, 'at', at.now,
-  }
-  local function add(name, value)
-    if value and value ~= '' then
-      entry[#entry + 1], entry[#entry + 2] = name, value
-    end
-  end
-  add('reason', record.reason)
-  add('contact', record.contact)
-  add('payment', record.payment)
-  add('cause', at.cause)
-  add('trace', at.trace ~= '' and at.trace or record.trace)
-  for i = 1, #more, 2 do add(more[i], more[i + 1]) end
+  entry.show, entry.reservation, entry.customer = record.show, at.id, record.customer
+  entry.prev = versions[at.version] or redis.call('GET', at.version) or at.epoch
+  entry.seats, entry.currency, entry.amount = record.seats, record.currency, record.amount
+  entry.created, entry.deadline, entry.at = record.created, record.deadline, whole(at.now)
+  entry.reason, entry.contact, entry.payment = record.reason, record.contact, record.payment
+  entry.cause = at.cause
+  entry.trace = at.trace ~= '' and at.trace or record.trace
 
-  local version = redis.call('XADD', at.log, '*', unpack(entry))
+  local version = appendEntry(at.log, kind, entry)
   versions[at.version] = version
   if not at.versions then keepVersions(versions) end
   changes[#changes + 1], changes[#changes + 2] = 'version', version

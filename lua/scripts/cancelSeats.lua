@@ -76,11 +76,11 @@ if action == 'refund' then
   local owns = record.status == 'confirmed' and '1' or '0'
   redis.call('PERSIST', reservationKey)
   local changes = paid({ 'status', 'refunding', 'reason', reason, 'owns', owns })
-  return { 'REFUNDING', transit(at, record, 'refunding', changes, { 'owns', owns }) }
+  return { 'REFUNDING', transit(at, record, 'refunding', changes, { owns = owns }) }
 end
 if action == 'free' then
-  local more = freeSeats(seatsKey, buyersKey, record, id)
-  more[#more + 1], more[#more + 2] = 'owns', '0'
-  return { 'FREED', transit(at, record, 'freed', { 'owns', '0' }, more) }
+  local freed = freeSeats(seatsKey, buyersKey, record, id)
+  freed.owns = '0'
+  return { 'FREED', transit(at, record, 'freed', { 'owns', '0' }, freed) }
 end
 return { 'SAME', record.status, record.version }

@@ -73,18 +73,17 @@ local function confirm(firstKey, firstArg)
   if before == 'expired' then redis.call('PERSIST', reservationKey) end
   over[#over + 1] = showId .. '/' .. id
   if isConflict then
-    local more = freeSeats(seatsKey, buyersKey, record, id)
-    more[#more + 1], more[#more + 2] = 'owns', '0'
+    local freed = freeSeats(seatsKey, buyersKey, record, id)
+    freed.owns = '0'
     local changes = {
       'status', 'refunding', 'reason', 'seat_conflict', 'payment', payment, 'owns', '0',
     }
-    return { 'REFUNDING', transit(at, record, 'refunding', changes, more) }
+    return { 'REFUNDING', transit(at, record, 'refunding', changes, freed) }
   end
   redis.call('HSET', seatsKey, unpack(sold))
   countSeats(buyersKey, record.customer, free)
   local changes = { 'status', 'confirmed', 'payment', payment, 'tickets', tickets }
-  local more = { 'state', '2', 'tickets', tickets }
-  return { 'CONFIRMED', transit(at, record, 'confirmed', changes, more) }
+  return { 'CONFIRMED', transit(at, record, 'confirmed', changes, { state = '2', tickets = tickets }) }
 end
 
 local outcomes = {}

@@ -51,10 +51,10 @@ local function expire(reservationKey, id)
     id = id, key = reservationKey, log = logKey, version = versionKey, epoch = epoch, now = now,
   }
   local phase = record.status
-  local more = freeSeats(seatsKey, buyersKey, record, id)
-  more[#more + 1], more[#more + 2] = 'phase', phase
+  local freed = freeSeats(seatsKey, buyersKey, record, id)
+  freed.phase = phase
   redis.call('ZREM', deadlinesKey, member)
-  local version = transit(at, record, 'expired', { 'status', 'expired' }, more)
+  local version = transit(at, record, 'expired', { 'status', 'expired' }, freed)
   retire(reservationKey, phase == 'paying')
   return { 'EXPIRED', version, phase }
 end

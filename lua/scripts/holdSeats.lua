@@ -33,6 +33,7 @@
     NO_EPOCH ]]
 --@include clock
 --@include seats
+--@include entry
 
 local KEYS_BEFORE, KEYS_EACH, ARGS_EACH = 3, 4, 10
 local epochKey, logKey, deadlinesKey = KEYS[1], KEYS[2], KEYS[3]
@@ -95,21 +96,17 @@ local function hold(firstKey, firstArg)
 
   local deadline = whole(now + tonumber(ttlMs))
   local prev = versions[versionKey] or redis.call('GET', versionKey) or epoch
-  local entry = {
-    'type', 'held', 'show', showId, 'prev', prev, 'reservation', id, 'customer', customer,
-    'seats', seats, 'state', '1', 'currency', currency, 'amount', amount,
-    'created', created, 'deadline', deadline, 'at', created,
-  }
   local record = {
     'status', 'held', 'show', showId, 'customer', customer, 'seats', seats,
     'currency', currency, 'amount', amount, 'hash', hash,
     'created', created, 'deadline', deadline,
   }
-  if trace ~= '' then
-    entry[#entry + 1], entry[#entry + 2] = 'trace', trace
-    record[#record + 1], record[#record + 2] = 'trace', trace
-  end
-  local version = redis.call('XADD', logKey, '*', unpack(entry))
+  if trace ~= '' then record[#record + 1], record[#record + 2] = 'trace', trace end
+  local version = appendEntry(logKey, 'held', {
+    show = showId, prev = prev, reservation = id, customer = customer, seats = seats, state = '1',
+    currency = currency, amount = amount, created = created, deadline = deadline, at = created,
+    trace = trace,
+  })
   versions[versionKey] = version
   redis.call('HSET', reservationKey, 'version', version, unpack(record))
   local owners, owner = {}, 'h' .. id

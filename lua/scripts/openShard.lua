@@ -23,6 +23,6 @@ if redis.call('GET', leaseKey) ~= token then return { 'NOT_LEADER' } end
 local known = redis.call('GET', epochKey)
 if known then return { 'OPEN', known } end
 moveTip(logKey, pastId)
-local epoch = redis.call('XADD', logKey, '*', 'type', 'opened', 'at', whole(nowMs()))
+local epoch = redis.call('XADD', logKey, '*', 'opened', cjson.encode({ whole(nowMs()) }))
 redis.call('SET', epochKey, epoch)
 return { 'OPENED', epoch }

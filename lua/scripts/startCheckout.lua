@@ -61,6 +61,6 @@ if trace ~= '' then changes[#changes + 1], changes[#changes + 2] = 'trace', trac
 redis.call('ZADD', deadlinesKey, deadline, showId .. '/' .. id)
 -- The projection begins here, so the entry carries what a restored record needs for repeats.
 transit(at, record, 'paying', changes, {
-  'token', token, 'hash', record.hash, 'checkoutKey', checkoutKey, 'checkoutHash', checkoutHash,
+  token = token, hash = record.hash, checkoutKey = checkoutKey, checkoutHash = checkoutHash,
 })
 return outcomeWith('PAYING', flat, changes)

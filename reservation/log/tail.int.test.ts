@@ -46,7 +46,7 @@ describe('the tail of the logs', () => {
   /** Appends an entry; answers how a listener names it. */
   const append = async (shard: number, id = '*'): Promise<string> => {
     const { log } = keysOf(shard)
-    return `${shard} ${await redis.xadd(log, id, 'type', 'opened', 'at', '1')}`
+    return `${shard} ${await redis.xadd(log, id, 'opened', '["1"]')}`
   }
 
   it('hears what is appended after its start, of every shard, in order', async () => {
@@ -79,7 +79,7 @@ describe('the tail of the logs', () => {
     for (const client of tail.clients) client.disconnect()
     await waitFor('no connection', () => tail.clients.every(({ status }) => status === 'end'))
     const pipeline = redis.pipeline()
-    for (let n = 0; n < 1_000; n++) pipeline.xadd(keysOf(2).log, '*', 'type', 'opened', 'at', '1')
+    for (let n = 0; n < 1_000; n++) pipeline.xadd(keysOf(2).log, '*', 'opened', '["1"]')
     await pipeline.exec()
     for (const client of tail.clients) await client.connect()
     await waitFor('all entries', () => heard.length === 1_000)
@@ -121,7 +121,7 @@ describe('the tail of the logs', () => {
 
   it('does not go on past an entry that it cannot read', async () => {
     await tail.start()
-    await redis.xadd(keysOf(1).log, '*', 'type', 'nonsense', 'at', '1')
+    await redis.xadd(keysOf(1).log, '*', 'nonsense', '["1"]')
     await waitFor('the report', () => fatal)
     expect(String(fatal)).toContain('nonsense')
   })

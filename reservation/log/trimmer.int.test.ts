@@ -27,7 +27,7 @@ it('the log is shortened behind the projector, and keeps what is young', async (
   // Entries of long ago, which a stream takes only at its beginning: it is written anew.
   await one.redis.rename(log, 'aside')
   const old = ['1000-1', '1000-2']
-  for (const id of old) await one.redis.xadd(log, id, 'type', 'opened', 'at', '1000')
+  for (const id of old) await one.redis.xadd(log, id, 'opened', '["1000"]')
   for (const [id, fields] of young) await one.redis.xadd(log, id, ...fields)
 
   const { engine, scripts } = one
