@@ -1,6 +1,6 @@
 /** Bindings of what a buyer does: hold, release, extend, check out. */
 import { defineBatch, defineScript } from '../defineScript.ts'
-import { parseRecord, type ReservationRecord } from '../record.ts'
+import { parseIndexes, parseRecord, type ReservationRecord } from '../record.ts'
 import type {
   Checkout,
   CheckoutOutcome,
@@ -117,6 +117,30 @@ export const extendHold = defineScript<Extension, ExtendOutcome>({
   },
 })
 
+/** A hold just fenced, as a record: Redis need not send back what it was sent. */
+function recordOfCheckout(rest: string[], checkout: Checkout): ReservationRecord {
+  const [seats = '', currency = '', amount, requestHash = '', created] = rest
+  const [deadline, version = '', traceparent] = rest.slice(5)
+  const { reservationId, showId, customerId, checkoutKey, checkoutHash, contact } = checkout
+  return {
+    reservationId,
+    status: 'paying',
+    showId,
+    customerId,
+    seats: parseIndexes(seats),
+    amount: { currency, value: Number(amount) },
+    requestHash,
+    createdMs: Number(created),
+    deadlineMs: Number(deadline),
+    version,
+    owns: true,
+    checkoutKey,
+    checkoutHash,
+    ...(contact && { contact }),
+    ...(traceparent && { traceparent }),
+  }
+}
+
 export const startCheckout = defineScript<Checkout, CheckoutOutcome>({
   name: 'startCheckout',
   keys: ['epoch', 'log', 'deadlines', 'reservation', 'version'],
@@ -132,7 +156,7 @@ export const startCheckout = defineScript<Checkout, CheckoutOutcome>({
     traceparent: (checkout) => checkout.traceparent ?? '',
   },
   outcomes: {
-    PAYING: (rest, checkout) => ({ type: 'paying', record: recordIn(rest, checkout) }),
+    PAYING: (rest, checkout) => ({ type: 'paying', record: recordOfCheckout(rest, checkout) }),
     EXISTS: (rest, checkout) => ({ type: 'exists', record: recordIn(rest, checkout) }),
     REUSED: () => ({ type: 'reused' }),
     ...REFUSALS,

@@ -18,7 +18,8 @@
     contact         JSON, may be empty
     traceparent     may be empty
   RETURNS
-    PAYING <field> <value> ...
+    PAYING <seats> <currency> <amount> <hash> <created> <deadline> <version> <trace>
+                                    what the caller cannot know; trace may be empty
     EXISTS <field> <value> ...      this checkout was made before; the record as it stands
     REUSED                          the key was used with another hash
     OVERDUE                         its deadline passed: expire it
@@ -60,7 +61,10 @@ if contact ~= '' then changes[#changes + 1], changes[#changes + 2] = 'contact', 
 if trace ~= '' then changes[#changes + 1], changes[#changes + 2] = 'trace', trace end
 redis.call('ZADD', deadlinesKey, deadline, showId .. '/' .. id)
 -- The projection begins here, so the entry carries what a restored record needs for repeats.
-transit(at, record, 'paying', changes, {
+local version = transit(at, record, 'paying', changes, {
   token = token, hash = record.hash, checkoutKey = checkoutKey, checkoutHash = checkoutHash,
 })
-return outcomeWith('PAYING', flat, changes)
+return {
+  'PAYING', record.seats, record.currency, record.amount, record.hash, record.created, deadline,
+  version, record.trace or '',
+}
