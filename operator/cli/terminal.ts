@@ -67,6 +67,10 @@ export class Terminal {
     const reader = createInterface({ input: this.#io.stdin, output: this.#io.stderr })
     try {
       // Ctrl-C and the end of the input close the reader, and leave the question open for ever.
+      reader.once('SIGINT', () => {
+        process.kill(process.pid, 'SIGINT')
+        reader.close()
+      })
       const left = new Promise<null>((resolve) => reader.once('close', () => resolve(null)))
       const asked = reader.question(`${question}\nType ${expected} to go on: `)
       const typed = await Promise.race([asked, left])

@@ -11,6 +11,20 @@ export interface SeatPlace {
   index: number
 }
 
+/** The epoch of each shard; null where its state is not complete. */
+export async function readEpochs(
+  redis: RedisClient,
+  shards: Iterable<number>,
+): Promise<Map<number, string | null>> {
+  const read = [...shards].map(
+    async (shard): Promise<[number, string | null]> => [
+      shard,
+      await redis.get(keysOf(shard).epoch),
+    ],
+  )
+  return new Map(await Promise.all(read))
+}
+
 /** The records that Redis has of the reservations. */
 export async function readRecords(
   redis: RedisClient,

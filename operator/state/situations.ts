@@ -8,9 +8,10 @@ import type { Snapshot } from '../../contracts/payloads.ts'
 import type { RedisClient } from '../../lua/client.ts'
 import type { ReservationRecord, ReservationStatus } from '../../lua/record.ts'
 import type { Databases } from '../checker/gatherSql.ts'
+import { CommandFailed } from '../cli/failure.ts'
 import type { Labelled } from '../labels/label.ts'
 import type { PaymentState, Situation, TakenSeat, TicketState } from '../labels/situation.ts'
-import { readRecords, readSeatOwners, seatKeyOf } from './redisState.ts'
+import { readEpochs, readRecords, readSeatOwners, seatKeyOf } from './redisState.ts'
 import { type Show, Shows } from './shows.ts'
 import {
   type ConversationRow,
@@ -73,7 +74,8 @@ export class SituationReader {
   /**
    * The situations of the letters whose message can be read, by the letters' names.
    *
-   * @throws OperationalError or RedisUnavailable when a store does not answer
+   * @throws OperationalError or RedisUnavailable when a store does not answer, CommandFailed when
+   *   a shard is closed
    */
   async read(asked: readonly Asked[]): Promise<Map<string, Known>> {
     const readable = asked.flatMap((one): Readable[] => {
@@ -86,7 +88,7 @@ export class SituationReader {
   }
 
   async #ask(readable: readonly Readable[]): Promise<Answers> {
-    const { databases, redis, redisShards } = this.#options
+    const { databases } = this.#options
     const payloads = readable.map(({ message }) => message.payload as Snapshot)
     const ids = [...new Set(payloads.map(({ reservationId }) => reservationId))]
     const handling = readable.map(({ letter, message }) => ({
@@ -94,7 +96,7 @@ export class SituationReader {
       eventId: message.id,
     }))
     await this.#shows.load(payloads.map(({ showId }) => showId))
-    const [reservations, payments, ticketings, conversations, live, handled, records, owners] =
+    const [reservations, payments, ticketings, conversations, live, handled, seen] =
       await Promise.all([
         selectStates(databases.reservation, ids),
         selectStates(databases.payment, ids),
@@ -102,19 +104,38 @@ export class SituationReader {
         selectConversations(databases.notification, ids),
         selectLiveTickets(databases.ticket, payloads),
         selectHandled(databases, handling),
-        readRecords(
-          redis,
-          ids.filter((id) => shardOfReservation(id) < redisShards),
-        ),
-        readSeatOwners(
-          redis,
-          payloads.flatMap((payload) => this.#placesOf(payload)),
-        ),
+        this.#askRedis(ids, payloads),
       ])
     return {
       ...{ nowMs: Date.now(), reservations, payments, ticketings, conversations },
-      ...{ live, handled, records, owners },
+      ...{ live, handled, ...seen },
     }
+  }
+
+  /**
+   * What Redis says is worth something only while the shard is open, in one epoch, all the time:
+   * while it is being rebuilt, seats look free that are not.
+   */
+  async #askRedis(
+    ids: readonly string[],
+    payloads: readonly Snapshot[],
+  ): Promise<Pick<Answers, 'records' | 'owners'>> {
+    const { redis, redisShards } = this.#options
+    const ours = ids.filter((id) => shardOfReservation(id) < redisShards)
+    const places = payloads.flatMap((payload) => this.#placesOf(payload))
+    const shards = new Set([...ours.map(shardOfReservation), ...places.map(({ shard }) => shard)])
+    const before = await readEpochs(redis, shards)
+    const [records, owners] = await Promise.all([
+      readRecords(redis, ours),
+      readSeatOwners(redis, places),
+    ])
+    for (const [shard, epoch] of await readEpochs(redis, shards)) {
+      if (epoch !== null && epoch === before.get(shard)) continue
+      throw new CommandFailed(
+        `shard ${shardTagOf(shard)} is closed or being rebuilt, so nobody knows its seats; try again`,
+      )
+    }
+    return { records, owners }
   }
 
   /** Where the seats of a message lie in Redis; those that do not exist lie nowhere. */

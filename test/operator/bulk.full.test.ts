@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { base32Of } from '../../contracts/ids.ts'
 import { encodeMessage } from '../../contracts/message.ts'
+import { createClient, whenReady } from '../../lua/client.ts'
+import { keysOf } from '../../lua/keys.ts'
 import { NOTIFICATION_MIGRATIONS } from '../../notification/service.ts'
 import { readPlan } from '../../operator/plan/planFile.ts'
 import { MIGRATIONS as PAYMENT_MIGRATIONS } from '../../payment/service.ts'
@@ -51,6 +53,7 @@ describe('a hundred thousand dead letters', () => {
       REDIS_URL: infra.redisUrl,
     }
     await fillDatabases(infra.mysqlUrl, prefix)
+    await openShard(infra.redisUrl)
     await fillTopic(infra.kafkaBrokers)
   }, 300_000)
   afterAll(async () => {
@@ -134,6 +137,14 @@ async function fillDatabases(url: string, prefix: string): Promise<void> {
     )
   }
   for (const db of [reservation, payment, ...others]) await db.stop()
+}
+
+/** An empty shard that is open: all seats are free. */
+async function openShard(url: string): Promise<void> {
+  const redis = createClient({ url })
+  await whenReady(redis, 5_000)
+  await redis.set(keysOf(0).epoch, '1-0')
+  redis.disconnect()
 }
 
 async function fillTopic(brokers: string): Promise<void> {

@@ -264,19 +264,14 @@ describe("the operator's desk after a bad night", () => {
     expect((await recordsIn(connection, [parking])).get(parking)).toBe(1)
   })
 
-  it('says within five seconds that there is no broker, no SQL server or no Redis', async () => {
+  it('says at once that there is no broker', async () => {
     const nowhere = `127.0.0.1:${await freePort()}`
-    for (const [variable, value, words] of [
-      ['KAFKA_BROKERS', nowhere, 'no broker answers'],
-      ['MYSQL_URL', `mysql://root@${nowhere}`, 'SQL does not answer'],
-      ['REDIS_URL', `redis://${nowhere}`, 'Redis does not answer'],
-    ] as const) {
-      const lonely = new DeskAt({ ...environmentOf(system), [variable]: value })
-      const startedAt = performance.now()
-      const { status, stderr } = await lonely.type(['dlq', 'plan'])
-      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining(words) })
-      expect(performance.now() - startedAt).toBeLessThan(4_500)
-    }
+    const lonely = new DeskAt({ ...environmentOf(system), KAFKA_BROKERS: nowhere })
+    const startedAt = performance.now()
+    const { status, stderr } = await lonely.type(['dlq', 'list'])
+    const words = expect.stringContaining(`no broker answers at ${nowhere}`)
+    expect({ status, stderr }).toEqual({ status: 1, stderr: words })
+    expect(performance.now() - startedAt).toBeLessThan(4_000)
   })
 
   it('puts away what cannot be helped, and every store agrees', async () => {

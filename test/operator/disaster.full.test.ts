@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TOPICS } from '../../contracts/topics.ts'
 import { gather } from '../../operator/checker/gather.ts'
 import type { Plan } from '../../operator/plan/planFile.ts'
+import { freePort } from '../../platform/infra/ports.ts'
 import { KafkaConnection } from '../../platform/kafka/connection.ts'
 import { headerText, REPLAY_FOR } from '../../platform/kafka/deadLetter.ts'
 import { KafkaProducer } from '../../platform/kafka/producer.ts'
@@ -72,6 +73,17 @@ describe('a bad night of five hundred reservations', () => {
     const [row] = await desk.query<{ sent: number }>('SELECT COUNT(*) AS sent FROM dispositions')
     return row?.sent ?? 0
   }
+
+  it.each([
+    ['KAFKA_BROKERS', (place: string) => place, 'no broker answers'],
+    ['MYSQL_URL', (place: string) => `mysql://root@${place}`, 'SQL does not answer'],
+    ['REDIS_URL', (place: string) => `redis://${place}`, 'Redis does not answer'],
+  ])('says within five seconds that %s leads nowhere', async (variable, urlOf, words) => {
+    const nowhere = urlOf(`127.0.0.1:${await freePort()}`)
+    const ended = await command({ ...environment, [variable]: nowhere }, 'dlq', 'plan')
+    expect(ended).toMatchObject({ status: 1, stderr: expect.stringContaining(words) })
+    expect(ended.tookMs).toBeLessThan(5_000)
+  })
 
   it('follows new dead letters as they come, until Ctrl-C', async () => {
     const following = type(environment, ['dlq', 'follow', '--json'])
