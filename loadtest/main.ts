@@ -97,7 +97,7 @@ async function run(named: readonly string[], options: Options): Promise<void> {
 const program = new Command('bench')
   .description('Compares Holdfast with the same services calling each other, and writes a report')
   .argument('[scenarios...]', `without any, all of: ${SCENARIOS.join(', ')}`)
-  .option('--quick', 'goodput alone, one short round')
+  .option('--quick', 'one short round, of goodput alone unless scenarios are named')
   .option('--runs <n>', `rounds of goodput (${RUNS_FULL}; 1 with --quick)`, countFrom(1))
   .addOption(
     new Option('--plant <fault>', 'plant a fault before each audit, to see it caught').choices([
