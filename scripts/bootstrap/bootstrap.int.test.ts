@@ -24,6 +24,11 @@ setTimeout(() => {
   appendFileSync('node_modules/vitest/package.json', '{}')
 }, 200)
 `
+const FAKE_VITE = `
+const { appendFileSync, mkdirSync } = require('node:fs')
+appendFileSync('calls', 'vite ' + process.argv.slice(2, 4).join(' ') + '\\n')
+mkdirSync('web/dist', { recursive: true })
+`
 const NAMED = { REDIS_URL: 'redis://r', MYSQL_URL: 'mysql://m', KAFKA_BROKERS: 'k:9092' }
 
 let root: string
@@ -116,6 +121,52 @@ describe('the npm packages', () => {
   })
 })
 
+describe('the seat picker', () => {
+  const built = (): number => calls().filter((call) => call === 'vite build web').length
+
+  beforeEach(() => {
+    for (const folder of ['web', 'client', 'node_modules/vite/bin']) {
+      mkdirSync(join(root, folder), { recursive: true })
+    }
+    writeFileSync(join(root, 'web/index.html'), '<title>1</title>')
+    writeFileSync(join(root, 'client/sdk.ts'), 'export {}')
+    writeFileSync(join(root, 'node_modules/vite/bin/vite.js'), FAKE_VITE)
+    cpSync(join(root, 'package-lock.json'), join(root, 'node_modules/.package-lock.json'))
+  })
+
+  it('is built once, and again when anything that it is made of changes', async () => {
+    expect((await bootstrap('build')).text).toContain('bootstrap: building the seat picker')
+    expect(await bootstrap('start', NAMED)).toEqual({ status: 0, text: '' })
+    expect(built()).toBe(1)
+    writeFileSync(join(root, 'web/index.html'), '<title>2</title>')
+    await bootstrap('start', NAMED)
+    writeFileSync(join(root, 'client/sdk.ts'), 'export const more = 1')
+    await bootstrap('build')
+    writeFileSync(join(root, 'client/sdk.unit.test.ts'), 'a test is no part of the page')
+    await bootstrap('build')
+    expect(built()).toBe(3)
+  })
+
+  it('is left alone by a check', async () => {
+    expect((await bootstrap('check')).status).toBe(0)
+    expect(built()).toBe(0)
+  })
+
+  it('is missed, but stops nobody, where the packages for development were left out', async () => {
+    rmSync(join(root, 'node_modules/vite'), { recursive: true })
+    const { status, text } = await bootstrap('start', NAMED)
+    expect(status).toBe(0)
+    expect(text).toContain('the seat picker is not built anew')
+  })
+
+  it('is no page when its build has failed', async () => {
+    writeFileSync(join(root, 'node_modules/vite/bin/vite.js'), 'process.exit(3)')
+    const { status, text } = await bootstrap('build')
+    expect(status).toBe(1)
+    expect(text).toContain('the build of the seat picker failed with status 3')
+  })
+})
+
 describe('what cannot be helped', () => {
   it('is a Node that is too old', async () => {
     writeFileSync(join(root, 'package.json'), '{ "engines": { "node": ">=99.0" } }')
@@ -128,7 +179,7 @@ describe('what cannot be helped', () => {
   it('is a word that it does not know', async () => {
     const { status, text } = await bootstrap('everything')
     expect(status).toBe(2)
-    expect(text).toContain('<start|test|check>')
+    expect(text).toContain('<start|test|check|build>')
   })
 
   it('is an npm that fails', async () => {

@@ -81,7 +81,7 @@ function tierSections(tier: Tier): Section[] {
       const curve = curveOf({ ...arc, seats, pitch: SEAT_PITCH })
       return { id: String(row + 1), seats, curve }
     })
-    const outline = outlineAlong([arcAt(-0.6), arcAt(tier.rows - 0.4)], AISLE / 2 - 10)
+    const outline = outlineAlong([arcAt(-0.6), arcAt(tier.rows - 0.4)], AISLE / 2 - 28)
     return { id, name: `${tier.name} ${id}`, price: stretch.price, rows, outline }
   })
 }
@@ -136,7 +136,7 @@ function floorSection(of: {
   })
   // Rows grow shorter towards the back, so the sides of the outline follow every third of them.
   const depths = Array.from({ length: LETTERS.length / 3 + 1 }, (_, at) => at * 3 - 0.6)
-  return { ...rest, rows, outline: outlineAlong(depths.map(arcAt), -20) }
+  return { ...rest, rows, outline: outlineAlong(depths.map(arcAt), -42) }
 }
 
 const REAR_ROW = LETTERS.length + 1.5
@@ -145,12 +145,12 @@ function floorSections(): Section[] {
   const front = { price: 154_000, firstRow: 0 }
   const rear = { price: 132_000, firstRow: REAR_ROW }
   return [
-    floorSection({ ...front, id: 'floor', name: 'Floor', block: 'centre' }),
-    floorSection({ ...front, id: 'floorL', name: 'Floor left', block: 'left' }),
-    floorSection({ ...front, id: 'floorR', name: 'Floor right', block: 'right' }),
-    floorSection({ ...rear, id: 'rear', name: 'Rear', block: 'centre' }),
-    floorSection({ ...rear, id: 'rearL', name: 'Rear left', block: 'left' }),
-    floorSection({ ...rear, id: 'rearR', name: 'Rear right', block: 'right' }),
+    floorSection({ ...front, id: 'floor', name: 'Floor B', block: 'centre' }),
+    floorSection({ ...front, id: 'floorA', name: 'Floor A', block: 'left' }),
+    floorSection({ ...front, id: 'floorC', name: 'Floor C', block: 'right' }),
+    floorSection({ ...rear, id: 'floorE', name: 'Floor E', block: 'centre' }),
+    floorSection({ ...rear, id: 'floorD', name: 'Floor D', block: 'left' }),
+    floorSection({ ...rear, id: 'floorF', name: 'Floor F', block: 'right' }),
   ]
 }
 

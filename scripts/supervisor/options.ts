@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm start [-- <options>]
 Starts Redis, MariaDB, Kafka and all services of Holdfast, and stops them again on Ctrl-C.
 
   --port <port>  where the seat service listens (also PORT); without it 8080, or the next free one
-  --no-seed      does not make the demo show
+  --no-seed      does not make the demo shows
   --clean        first wipes what earlier runs kept under .holdfast/ (data, mail, logs, keys)
   --help         prints this
 

@@ -201,7 +201,7 @@ export class Supervisor {
     writeRunRecord(workspace, { pid: process.pid, ...addresses, adminToken })
     const folder = (path: string): string => relative(process.cwd(), path) || path
     const places: [string, string][] = [
-      [`${http}/`, 'a page to begin at'],
+      [`${http}/`, 'the seat picker'],
       [`${http}/openapi.json`, 'the HTTP interface, described'],
       [sandboxUrl, 'the payment sandbox'],
       [folder(workspace.mailDir), 'messages to buyers'],

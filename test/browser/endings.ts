@@ -72,7 +72,7 @@ describe('a buyer', () => {
       await buyer.untilOwn(hallIndex(seat), 'mine')
       if (giveBack === 'basket') await buyer.button(/^Give back Stalls, row A/).click()
       // The same finger twice within a moment is one press, so the second is tried until it counts.
-      else await expect.poll(() => again(buyer, seat), { interval: 300 }).toBeUndefined()
+      else await expect.poll(() => again(buyer, seat), { interval: 300, timeout: 5_000 }).toBeUndefined()
       await buyer.untilOwn(hallIndex(seat), undefined)
       await buyer.untilState(hallIndex(seat), 0)
     }

@@ -6,13 +6,16 @@ import {
   type Watch,
 } from '../../client/holdfast.ts'
 import type { Show } from '../../contracts/http.ts'
-import { looksOf, type OwnLook } from '../booking/claims.ts'
+import type { OwnLook } from '../booking/claims.ts'
 import { Desk } from '../booking/desk.ts'
 import type { Notice } from '../booking/notice.ts'
 import { Census } from '../venue/census.ts'
 import { type Plan, planOf } from '../venue/plan.ts'
-import { guestSession, NoGuests } from './session.ts'
+import { guestSession, leaveSession, NoGuests } from './session.ts'
 import { Store } from './store.ts'
+
+/** Close code of the feed. */
+const TOKEN_REFUSED = 4401
 
 /** Whether the map on the screen is the truth. */
 export type Liveness = 'opening' | 'live' | 'lost' | 'closed'
@@ -38,7 +41,6 @@ export class House {
   readonly connectionState: Store<ConnectionState>
   /** Counts the changes of the map, for whatever shows something of it. */
   readonly turn = new Store(0)
-  looks: ReadonlyMap<number, OwnLook> = new Map()
   readonly #seatListeners = new Set<(changes: SeatChanges) => void>()
 
   constructor(show: Show, canBuy: boolean) {
@@ -55,19 +57,28 @@ export class House {
       ...{ showId: show.showId, plan, connection, watch },
       tell: (notice) => this.tell(notice),
     })
-    connection.on('state', (state) => this.connectionState.set(state))
-    connection.on('state', () => this.#judgeLiveness())
+    connection.on('state', (state) => {
+      // The server does not know this guest any more; the next attempt is somebody new.
+      if (state.type === 'waiting' && state.code === TOKEN_REFUSED) leaveSession()
+      this.connectionState.set(state)
+      this.#judgeLiveness()
+    })
     watch.on('state', () => this.#judgeLiveness())
     watch.on('change', (change) => {
       this.census.apply(change)
       this.#seatsChanged(change.changes)
     })
-    this.desk.claims.subscribe((claims) => {
-      const before = this.looks
-      this.looks = looksOf(claims)
+    let before = this.looks
+    this.desk.claims.subscribe(() => {
       const touched = new Set([...before.keys(), ...this.looks.keys()])
+      before = this.looks
       this.#seatsChanged([...touched].map((index) => ({ index })))
     })
+  }
+
+  /** How the buyer's own seats look, by index. */
+  get looks(): ReadonlyMap<number, OwnLook> {
+    return this.desk.looks
   }
 
   tell(notice: Notice): void {

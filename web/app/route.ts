@@ -4,12 +4,13 @@ import { Store } from './store.ts'
 export type Route = { page: 'shows' } | { page: 'show'; showId: string }
 
 function routeOf(hash: string): Route {
-  const [, showId] = /^#\/shows\/([^/?]+)/.exec(hash) ?? []
-  return showId ? { page: 'show', showId: decodeURIComponent(showId) } : { page: 'shows' }
+  const [, showId] = /^#\/shows\/([A-Za-z0-9_-]+)/.exec(hash) ?? []
+  return showId ? { page: 'show', showId } : { page: 'shows' }
 }
 
 export const route = new Store<Route>(routeOf(location.hash))
 
 addEventListener('hashchange', () => route.set(routeOf(location.hash)))
 
-export const showAddress = (showId: string): string => `#/shows/${encodeURIComponent(showId)}`
+/** Ids of shows are plain enough for an address. */
+export const showAddress = (showId: string): string => `#/shows/${showId}`

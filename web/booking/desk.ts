@@ -14,6 +14,7 @@ import {
   heard,
   isHeld,
   looksOf,
+  type OwnLook,
   without,
 } from './claims.ts'
 import type { Notice } from './notice.ts'
@@ -41,6 +42,10 @@ export class Desk {
   readonly together = new Store(1)
   readonly #options: DeskOptions
   readonly #ends: (() => void)[]
+  #looked: { claims: Claims; looks: ReadonlyMap<number, OwnLook> } = {
+    claims: [],
+    looks: new Map(),
+  }
   #deadline: string | null = null
   #stopCountdown: () => void = () => {}
 
@@ -58,8 +63,16 @@ export class Desk {
     for (const end of this.#ends) end()
   }
 
+  /** How one's own seats look, by index. */
+  get looks(): ReadonlyMap<number, OwnLook> {
+    if (this.#looked.claims !== this.claims.value) {
+      this.#looked = { claims: this.claims.value, looks: looksOf(this.claims.value) }
+    }
+    return this.#looked.looks
+  }
+
   isFree(index: number): boolean {
-    return this.#options.watch.map.stateAt(index) === 0 && !looksOf(this.claims.value).has(index)
+    return this.#options.watch.map.stateAt(index) === 0 && !this.looks.has(index)
   }
 
   /** What a press on a free seat would hold: itself, or as many neighbours as are wanted. */
@@ -74,7 +87,7 @@ export class Desk {
     const own = this.claims.value.find((claim) => claim.indexes.includes(index))
     const state = watch.map.stateAt(index)
     const wanted = this.wantedAt(index)
-    if (own && looksOf([own]).size > 0) this.#pressOwn(own)
+    if (own && this.looks.has(index)) this.#pressOwn(own)
     else if (state !== 0) tell({ type: 'not-free', seatId: seatAt(plan, index).seatId, state })
     else if (wanted) void this.#hold(wanted)
     else tell({ type: 'none-together', count: this.together.value })

@@ -57,6 +57,9 @@ const NAMES_MEASURED_MAX = 400
 /** From this share on that have room for their names, names are written, and ids otherwise. */
 const NAMED_SHARE = 0.85
 
+/** A name of so few letters is as good as an id. */
+const SHORT_NAME = 8
+
 const sizeOf = ({ label }: PlanSection, k: number): number =>
   Math.min(NAME_PX_MAX, Math.max(NAME_PX_MIN, label.room * k * 0.72))
 
@@ -91,9 +94,9 @@ export function writeLabel(
   const { k } = view
   if (section.label.room * k < NAME_PX_MIN * 0.6) return
   const sizePx = sizeOf(section, k)
-  const name = [style.isNamed ? section.name : section.id, section.id].find((text) =>
-    fits(ctx, font, section, k, text),
-  )
+  const isShort = section.name.length <= SHORT_NAME
+  const candidates = style.isNamed || isShort ? [section.name, section.id] : [section.id]
+  const name = candidates.find((text) => fits(ctx, font, section, k, text))
   const lines: [string, number][] = name ? [[name, 640]] : []
   if (isKnown && section.label.room * k > sizePx * 1.1 * lines.length) {
     lines.push([numberFormat(free), 430])

@@ -24,7 +24,7 @@ export function ConnectionBar({ house, onAnew }: { house: House; onAnew: () => v
   }, [house])
   if (liveness === 'closed') {
     return (
-      <div class="bar lost" role="alert">
+      <div class="banner lost" role="alert">
         {words.connection.closed}
         <button class="plain" type="button" onClick={onAnew}>
           {words.connection.reload}
@@ -34,7 +34,7 @@ export function ConnectionBar({ house, onAnew }: { house: House; onAnew: () => v
   }
   if (liveness === 'lost') {
     return (
-      <div class="bar lost">
+      <div class="banner lost">
         <span class="pulse" />
         {words.connection.lost}
         {state.type === 'waiting' && (
@@ -45,6 +45,6 @@ export function ConnectionBar({ house, onAnew }: { house: House; onAnew: () => v
       </div>
     )
   }
-  if (liveness === 'live' && wasLost) return <div class="bar back">{words.connection.back}</div>
+  if (liveness === 'live' && wasLost) return <div class="banner back">{words.connection.back}</div>
   return null
 }

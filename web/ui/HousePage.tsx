@@ -60,11 +60,12 @@ function WaySwitch({ way, onChoose }: { way: Way; onChoose: (way: Way) => void }
             name="way"
             value={one}
             checked={way === one}
+            aria-label={words.show[one]}
             onChange={() => onChoose(one)}
           />
           <span>
             <Icon name={one} />
-            {words.show[one]}
+            <span class="label">{words.show[one]}</span>
           </span>
         </label>
       ))}

@@ -4,6 +4,7 @@ import { useLanguage } from '../app/language.ts'
 import { useStore } from '../app/store.ts'
 import { firstTogether } from '../booking/together.ts'
 import { Glyph } from './Glyph.tsx'
+import { Icon } from './Icon.tsx'
 import { zoneClass } from './looks.ts'
 import { SeatGrid } from './SeatGrid.tsx'
 
@@ -76,6 +77,7 @@ function SectionSeats({ house, at, onLeave }: { house: House; at: number; onLeav
   return (
     <section class="list" aria-labelledby="section-title">
       <button class="plain" type="button" onClick={onLeave}>
+        <Icon name="back" />
         {words.list.all}
       </button>
       <h2 id="section-title" tabIndex={-1} ref={heading}>

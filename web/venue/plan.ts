@@ -151,8 +151,8 @@ function polygonBox(polygon: Polygon): Box {
   return box
 }
 
-/** A margin around a section whose outline nobody drew. */
-const OUTLINE_MARGIN = 0.9
+/** A margin around a section whose outline nobody drew, in sizes of a seat: rows have their names there. */
+const OUTLINE_MARGIN = 1.5
 
 /** The hull of the rows' boxes, a little wider than the seats. */
 function outlineAround(rows: readonly PlanRow[], places: Coordinates, seatSize: number): number[] {
