@@ -49,6 +49,17 @@ const hold = (show: Show, ...seats: number[]) =>
 const release = ({ reservationId }: Reservation) =>
   call(edge, `DELETE /v1/reservations/${reservationId}`, { token: buyer.token })
 
+/** What a rebuild does in the end, here with nothing lost. */
+async function beginEpoch(shard: number): Promise<void> {
+  const token = 'a-test'
+  await edge.scripts.takeLease({ shard, token, ttlMs: 10_000 })
+  await edge.scripts.dropEpoch({ shard, token })
+  const opened = await edge.scripts.openShard({ shard, token, pastId: '0-0' })
+  await edge.scripts.releaseLease({ shard, token })
+  if (opened.type !== 'opened') throw new Error(`not opened: ${opened.type}`)
+  edge.gate.open(shard, opened.epoch)
+}
+
 /** Asks for what was missed; answers the kind of the answer and the map after it. */
 async function resume(one: Tap, { showId }: Show, map: FramedMap, until: string) {
   const from = one.frames.length
@@ -126,6 +137,21 @@ describe('a connection that comes back', () => {
     for (let n = 0; n < 4; n++) await edge.redis.xtrim(keysOf(n).log, 'MAXLEN', 1)
     const answer = await resume(await connect(fresh), show, before, version)
     expect(answer.kind).toBe('snapshot')
+  })
+
+  it('gets the whole map when an epoch began in between, unless the process was there', async () => {
+    const show = await rowOf(edge, 40)
+    const before = await mapAt(edge, show)
+    const { reservationId } = await hold(show, 1)
+    const shard = Number(reservationId.slice(1, 3))
+    await beginEpoch(shard)
+    const { version } = await hold(show, 2)
+    const answers = [
+      await resume(await connect(await another()), show, before, version),
+      await resume(await connect(), show, before, version),
+    ]
+    expect(answers.map(({ kind }) => kind)).toEqual(['snapshot', 'resumed'])
+    for (const { map } of answers) expect(map.states.slice(0, 3)).toEqual([1, 1, 0])
   })
 
   it('gets the whole map when it names a version that never was', async () => {
