@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { WebSocket } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Session, Show } from '../contracts/http.ts'
+import { keysOf } from '../lua/keys.ts'
 import { waitFor } from '../platform/testing/infra.ts'
 import {
   call,
@@ -328,6 +329,24 @@ describe('a connection', () => {
       'the news',
       () => one.reservations.get(held.reservation.reservationId)?.status === 'paying',
     )
+    await own.stop()
+  })
+
+  it('tells when the server has forgotten a reservation, as after a lost store', async () => {
+    const show = await rowOf(edge, 30)
+    const own = await startRelay(edge.url)
+    const one = opened({ ...buyer, url: own.url })
+    const held = await one.hold(show.showId, [seatAt(1)])
+    if (held.type !== 'done') throw new Error('no hold')
+    const { reservationId } = held.reservation
+    const forgotten: string[] = []
+    one.on('forgotten', (reservation) => forgotten.push(reservation.reservationId))
+    const shard = Number(reservationId.slice(1, 3))
+    await edge.redis.del(keysOf(shard).reservation(reservationId))
+    own.cut()
+    await waitFor('the bad news', () => forgotten.length > 0)
+    expect(forgotten).toEqual([reservationId])
+    expect(one.reservations.has(reservationId)).toBe(false)
     await own.stop()
   })
 
