@@ -6,6 +6,7 @@ export const STYLE = `
   --good: #12715b; --bad: #b3261e; --span: #b3261e14;
   --s1: #e4572e; --s2: #2b6cb0; --s3: #8aa4c8; --s4: #12715b;
   --s5: #c58b1a; --s6: #7b5ea7; --s7: #5f8f3e; --s8: #9a5b4f;
+  --s9: #3f4a5a; --s10: #c2688f;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -13,6 +14,7 @@ export const STYLE = `
     --good: #4cc3a3; --bad: #ff7a6e; --span: #ff7a6e1c;
     --s1: #ff7b54; --s2: #69a7e8; --s3: #54708f; --s4: #4cc3a3;
     --s5: #e0b04a; --s6: #ab90da; --s7: #93c36f; --s8: #cf9184;
+    --s9: #b9c2d0; --s10: #e79abb;
   }
 }
 * { box-sizing: border-box }
@@ -60,7 +62,7 @@ svg .edge { stroke: var(--bad); stroke-dasharray: 2 3; opacity: .6 }
 svg .line.bad { stroke: var(--bad); stroke-dasharray: 5 3 }
 i.bad { background: var(--bad) }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round }
-${[1, 2, 3, 4, 5, 6, 7, 8]
+${Array.from({ length: 10 }, (_, at) => at + 1)
   .map(
     (n) =>
       `rect.s${n}{fill:var(--s${n})}.line.s${n}{stroke:var(--s${n})}i.s${n}{background:var(--s${n})}`,
@@ -72,7 +74,7 @@ ${[1, 2, 3, 4, 5, 6, 7, 8]
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums }
 th, td { text-align: right; padding: .4rem .6rem; border-bottom: 1px solid var(--rule); white-space: nowrap }
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
-th { color: var(--soft); font-weight: 500 }
+th { color: var(--soft); font-weight: 500; white-space: normal; vertical-align: bottom }
 td.bad { color: var(--bad); font-weight: 600 }
 details { margin: 1rem 0 } summary { cursor: pointer; color: var(--soft) }
 `

@@ -11,7 +11,7 @@ const BAR_GAP = 6
 const GROUP_GAP = 22
 const AXIS_HEIGHT = 24
 const PLOT_HEIGHT = 260
-const SERIES_COLOURS = 8
+const SERIES_COLOURS = 10
 /** About the width of a letter in the size that labels have. */
 const LETTER_WIDTH = 6.6
 
