@@ -1,6 +1,10 @@
 /** How far consumer groups are behind, as the broker knows it. */
 import type { Admin } from 'kafkajs'
 import type { KafkaConnection } from './connection.ts'
+import { untilAnswered } from './patience.ts'
+
+/** A broker that has just started loads its groups first. */
+const ANSWER_MS_MAX = 10_000
 
 export interface GroupLag {
   group: string
@@ -9,7 +13,11 @@ export interface GroupLag {
   lag: number
 }
 
-/** Asks the broker for the lag of each group on each of its topics. */
+/**
+ * Asks the broker for the lag of each group on each of its topics.
+ *
+ * @throws OperationalError KAFKA_UNAVAILABLE
+ */
 export async function lagOfGroups(
   connection: KafkaConnection,
   topicsOf: ReadonlyMap<string, readonly string[]>,
@@ -18,7 +26,9 @@ export async function lagOfGroups(
   await admin.connect()
   try {
     const lags: GroupLag[] = []
-    for (const [group, topics] of topicsOf) lags.push(...(await lagOf(admin, group, topics)))
+    for (const [group, topics] of topicsOf) {
+      lags.push(...(await untilAnswered(() => lagOf(admin, group, topics), ANSWER_MS_MAX)))
+    }
     return lags
   } finally {
     await admin.disconnect()

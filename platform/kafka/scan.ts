@@ -8,6 +8,12 @@ import type { KafkaConnection } from './connection.ts'
 import { isBrokerTrouble, kafkaUnavailable, untilAnswered } from './patience.ts'
 
 const FETCH_WAIT_MS = 100
+/**
+ * What is fetched at a time is in memory several times over: as bytes, as records, and as what the
+ * reader makes of them.
+ */
+const FETCH_BYTES_MAX = 1_024 * 1_024
+const FETCH_BYTES_PER_PARTITION = 256 * 1_024
 const START_MS_MAX = 30_000
 /** Nothing read for this long means that the broker is away. */
 const SILENCE_MS_MAX = 30_000
@@ -100,6 +106,8 @@ class Scanning {
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: FETCH_WAIT_MS,
       minBytes: 1,
+      maxBytes: FETCH_BYTES_MAX,
+      maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
     })
   }
 
