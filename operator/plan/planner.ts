@@ -14,7 +14,7 @@ export interface PlannerOptions {
 }
 
 /** Letters per question to the stores. */
-export const LETTERS_PER_LOOK_MAX = 500
+export const LETTERS_PER_LOOK_MAX = 250
 
 /**
  * The plan's records of some letters, in their order. Those that were discarded, edited or parked
