@@ -15,9 +15,10 @@ import {
   newShow,
   startEdge,
 } from '../reservation/testing/edge.ts'
-import { FramedMap, rowOf, seatAt, tap } from '../reservation/testing/feedTap.ts'
+import { rowOf, seatAt } from '../reservation/testing/feedTap.ts'
 import { type Relay, startRelay } from '../reservation/testing/relay.ts'
 import { type Connection, type ConnectOptions, connect, type MapChange } from './holdfast.ts'
+import { textOf, truthOf } from './testing/truth.ts'
 
 /** Attempts in quick succession: these tests wait for them. */
 const QUICK = { WebSocket, retryMsMax: 40 }
@@ -50,25 +51,6 @@ const isOpen = (one: Connection) => waitFor('the connection', () => one.state.ty
 const book = (showId: string, key: string, seats: number[]) =>
   edge.booking.hold({ customerId: buyer.customerId, showId, key, seatIds: seats.map(seatAt) })
 
-/** The map at every version that the server has published. */
-async function truthOf(show: Show): Promise<{ at: Map<string, string>; stop(): Promise<void> }> {
-  const one = await tap(edge)
-  const map = new FramedMap()
-  const at = new Map<string, string>()
-  one.socket.addEventListener('message', ({ data }) => {
-    map.apply(JSON.parse(data as string))
-    at.set(map.version, map.states.join(''))
-  })
-  await one.ask({ op: 'subscribe', showId: show.showId }, 'snapshot')
-  return { at, stop: () => one.close() }
-}
-
-const textOf = (bytes: Uint8Array): string =>
-  Array.from(
-    { length: bytes.length * 4 },
-    (_, at) => ((bytes[at >> 2] ?? 0) >> ((at & 3) * 2)) & 3,
-  ).join('')
-
 type Step = readonly ['hold' | 'release' | 'cut' | 'ask' | 'pause', number]
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.tuple(
@@ -99,7 +81,7 @@ describe('a watched map', () => {
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
         const show = await rowOf(edge, 30)
-        const truth = await truthOf(show)
+        const truth = await truthOf(edge, show)
         const one = opened()
         const watch = one.watch(show.showId)
         const seen: [version: string, states: string][] = []

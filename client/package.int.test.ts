@@ -39,7 +39,8 @@ async function compile(program: string, options: readonly string[]): Promise<str
 }
 
 const IN_NODE = ['--lib', 'es2023', '--types', 'node', '--skipLibCheck']
-const IN_BROWSERS = ['--lib', 'es2022,dom', '--types', '']
+/** No package has global types there. */
+const IN_BROWSERS = ['--lib', 'es2022,dom', '--typeRoots', '/nowhere']
 
 const USE = `
   const watch = connection.watch('show')

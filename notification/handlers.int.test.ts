@@ -163,6 +163,8 @@ describe('ops_reservation', () => {
         amount: 240_000,
         currency: 'KRW',
         updated_at: expect.any(Number),
+        last_log_id: expect.stringMatching(/^\d+-\d+$/),
+        said: 'expired,cancelled',
       },
     ])
   })
