@@ -12,7 +12,7 @@ export const baselineSpec = {
     pattern: /^[a-z][a-z0-9_]{0,39}$/,
   }),
   /** Chosen by measurement; README.md has the figures. */
-  sqlConnections: integer('SQL_CONNECTIONS', { default: 16, min: 1, max: 200 }),
+  sqlConnections: integer('SQL_CONNECTIONS', { default: 32, min: 1, max: 200 }),
   logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, { default: 'info' }),
   clientLogLevel: oneOf('CLIENT_LOG_LEVEL', CLIENT_LOG_LEVELS, { default: 'none' }),
   port: port('PORT', { default: 0 }),

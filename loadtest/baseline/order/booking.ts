@@ -96,7 +96,7 @@ export class Booking {
     body: CheckoutRequest
   }): Promise<Outcome> {
     const { customerId, reservationId, key, body } = command
-    const { scripts, store, leaseMs } = this.#options
+    const { scripts } = this.#options
     const show = await this.#showOfReservation(reservationId)
     if (!show) return noSuchReservation()
     const contact = body.contact && contactOf(body.contact)
@@ -110,8 +110,7 @@ export class Booking {
     switch (outcome.type) {
       case 'paying': {
         const order = orderOf(outcome.record, body.payment.token)
-        await store.begin(order, leaseMs)
-        return done(ended(outcome.record, await this.#options.checkout.settle(order), show))
+        return done(ended(outcome.record, await this.#options.checkout.start(order), show))
       }
       case 'exists':
         return done(await this.#again(outcome.record, body.payment.token, show))

@@ -42,14 +42,28 @@ export class Checkout {
     return this.#inHand.get(reservationId)
   }
 
+  /** Begins an order that was just fenced, then as `settle`. */
+  start(order: Order): Promise<End> {
+    const { store, leaseMs } = this.#options
+    return this.#take(order, async () => {
+      await store.begin(order, leaseMs)
+      return this.#settle(order)
+    })
+  }
+
   /**
    * Brings an order that the caller has begun or claimed to its end.
    * @throws OperationalError (retriable) when that is not possible now; the sweep goes on with it
    */
   settle(order: Order): Promise<End> {
-    const settling = this.#settle(order).finally(() => this.#inHand.delete(order.reservationId))
-    this.#inHand.set(order.reservationId, settling)
-    return settling
+    return this.#take(order, () => this.#settle(order))
+  }
+
+  /** In hand from before the first await, so that a repeat at the same time waits for the same. */
+  #take({ reservationId }: Order, work: () => Promise<End>): Promise<End> {
+    const working = work().finally(() => this.#inHand.delete(reservationId))
+    this.#inHand.set(reservationId, working)
+    return working
   }
 
   async #settle(order: Order): Promise<End> {
