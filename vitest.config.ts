@@ -4,11 +4,18 @@ const infra = './platform/testing/global-setup.ts'
 const ignored = ['node_modules/**', '.holdfast/**']
 const isFull = process.env.HOLDFAST_TEST_FULL === '1'
 
+/** Suites across services that take too long for a run of six minutes. */
+const long = [
+  'test/browser/**/*.e2e.test.ts',
+  'test/operator/**/*.e2e.test.ts',
+  'loadtest/**/*.e2e.test.ts',
+]
+
 /** Suites that `npm run test:full` adds. */
 const full = {
   test: {
     name: 'full',
-    include: ['**/*.full.test.ts'],
+    include: ['**/*.full.test.ts', ...long],
     exclude: ignored,
     globalSetup: [infra],
     fileParallelism: false,
@@ -58,7 +65,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['**/*.e2e.test.ts'],
-          exclude: ignored,
+          exclude: [...ignored, ...long],
           globalSetup: [infra],
           fileParallelism: false,
           maxWorkers: 1,

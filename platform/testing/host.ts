@@ -2,6 +2,7 @@
  * The servers of a test run live in the runner's own process and are started by the first test
  * that asks, so that a run without such tests starts none. Tests ask over a loopback port.
  */
+import { randomInt } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -13,9 +14,10 @@ import type { TestEnvironment } from './config.ts'
 import { registriesOf } from './runs.ts'
 
 export const TEST_KAFKA_PARTITIONS = 8
+const REDIS_DATABASES = 4_096
 export const TEST_TUNING = {
   /** Each test file may take a database of its own. */
-  redisArgs: ['--databases', '4096'],
+  redisArgs: ['--databases', String(REDIS_DATABASES)],
   bufferPoolMib: 64,
   kafkaHeapMib: 256,
   /** The quick compiler alone: a test's broker starts often and never lives long. */
@@ -23,7 +25,10 @@ export const TEST_TUNING = {
 } as const
 
 export interface InfraHost {
-  /** Where tests ask: `GET <url>/<server name>` answers the server's URL. */
+  /**
+   * Where tests ask: `GET <url>/<server name>` answers the server's URL, and
+   * `GET <url>/redis-database` the number of a Redis database that nobody else was told.
+   */
   url: string
   stop(): Promise<void>
 }
@@ -79,7 +84,15 @@ export async function openInfraHost(options: HostOptions): Promise<InfraHost> {
     return (await server).url
   }
 
+  // A Redis that was given may be used by others too, so a run does not begin at the first.
+  let database = randomInt(REDIS_DATABASES - 1)
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === '/redis-database') {
+      database = (database + 1) % (REDIS_DATABASES - 1)
+      response.end(String(database + 1))
+      return
+    }
     const name = SERVER_NAMES.find((candidate) => request.url === `/${candidate}`)
     if (!name) {
       response.writeHead(404).end(`no server at ${request.url}`)

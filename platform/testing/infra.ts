@@ -26,9 +26,8 @@ export interface TestInfra {
 
 const WAIT_MS = 10_000
 const POLL_MS = 10
-const REDIS_DATABASES = 4_096
 
-async function sharedUrl(name: ServerName): Promise<string> {
+async function askHost(name: ServerName | 'redis-database'): Promise<string> {
   const response = await fetch(`${inject('holdfast').hostUrl}/${name}`)
   const text = await response.text()
   if (!response.ok) throw new Error(`the run's ${name} is not to be had: ${text}`)
@@ -36,13 +35,13 @@ async function sharedUrl(name: ServerName): Promise<string> {
 }
 
 /** URL of the run's Redis. */
-export const testRedisUrl = (): Promise<string> => sharedUrl('redis')
+export const testRedisUrl = (): Promise<string> => askHost('redis')
 
 /** URL of the run's SQL server, without a path. */
-export const testMysqlUrl = (): Promise<string> => sharedUrl('mariadb')
+export const testMysqlUrl = (): Promise<string> => askHost('mariadb')
 
 /** Bootstrap address of the run's Kafka, in which all topics exist with 8 partitions. */
-export const testKafkaBrokers = (): Promise<string> => sharedUrl('kafka')
+export const testKafkaBrokers = (): Promise<string> => askHost('kafka')
 
 /** All three shared servers of the run, started now if no test has asked for them before. */
 export async function testInfra(): Promise<TestInfra> {
@@ -54,11 +53,9 @@ export async function testInfra(): Promise<TestInfra> {
   return { redisUrl, mysqlUrl, kafkaBrokers }
 }
 
-/** URL of an empty Redis database (`/<number>`) that no other test of the run is likely to have. */
-export async function freshRedisUrl(): Promise<string> {
-  const number = 1 + (randomBytes(4).readUInt32BE() % (REDIS_DATABASES - 1))
-  return `${await testRedisUrl()}/${number}`
-}
+/** URL of an empty Redis database (`/<number>`) that no other test of the run has. */
+export const freshRedisUrl = async (): Promise<string> =>
+  `${await testRedisUrl()}/${await askHost('redis-database')}`
 
 /** A name that nothing else has: `<prefix>-<10 hex digits>`. */
 export const uniqueName = (prefix = 'test'): string => `${prefix}-${randomBytes(5).toString('hex')}`
