@@ -37,7 +37,7 @@ function tables(): Section {
 function stalls(): Section {
   const fan = { x: 0, y: -1_400, from: Math.PI / 2 + 0.3, to: Math.PI / 2 - 0.3 }
   const rows = [...'ABCDE'].map((id, row) => {
-    const curve = curveOf({ ...fan, radius: 2_140 + row * 95, seats: 20, pitch: 62 })
+    const curve = curveOf({ ...fan, radius: 2_175 + row * 95, seats: 20, pitch: 62 })
     return { id, seats: 20, curve }
   })
   return { id: 'stalls', name: 'Stalls', price: 66_000, rows }
@@ -55,7 +55,7 @@ function gallery(id: string, name: string, side: -1 | 1): Section {
 
 const bar: Section = {
   ...{ id: 'bar', name: 'Bar stools', price: 44_000 },
-  rows: [{ id: '1', seats: 20, curve: [-665, 1_290, 665, 1_290] }],
+  rows: [{ id: '1', seats: 20, curve: [-665, 1_345, 665, 1_345] }],
 }
 
 export const clubShow = (showId: string): ShowRequest => ({

@@ -20,7 +20,7 @@ describe('a buyer', () => {
     await photograph(buyer.page, 'declined')
     await buyer.untilState(index, 0)
     await buyer.button('Choose again').click()
-    await buyer.page.getByText('Nothing held yet').first().waitFor()
+    await buyer.page.locator('.basket', { hasText: 'Nothing held yet' }).waitFor()
     await buyer.press('stalls-C-7')
     await buyer.untilOwn(index, 'mine')
   })
@@ -39,7 +39,7 @@ describe('a buyer', () => {
       .first()
       .waitFor()
     await buyer.untilOwn(index, undefined)
-    await buyer.page.getByText('Nothing held yet').first().waitFor()
+    await buyer.page.locator('.basket', { hasText: 'Nothing held yet' }).waitFor()
     await Promise.all([buyer.untilState(index, 0), other.untilState(index, 0)])
   })
 
@@ -72,7 +72,10 @@ describe('a buyer', () => {
       await buyer.untilOwn(hallIndex(seat), 'mine')
       if (giveBack === 'basket') await buyer.button(/^Give back Stalls, row A/).click()
       // The same finger twice within a moment is one press, so the second is tried until it counts.
-      else await expect.poll(() => again(buyer, seat), { interval: 300, timeout: 5_000 }).toBeUndefined()
+      else
+        await expect
+          .poll(() => again(buyer, seat), { interval: 300, timeout: 5_000 })
+          .toBeUndefined()
       await buyer.untilOwn(hallIndex(seat), undefined)
       await buyer.untilState(hallIndex(seat), 0)
     }

@@ -45,7 +45,7 @@ describe('by keyboard alone', () => {
     const { page } = buyer
     const { keyboard } = page
     await buyer.open(showId)
-    await tabTo(page, /^map$/)
+    await tabTo(page, /^Map$/)
     await keyboard.press('ArrowRight')
     await page.getByRole('heading', { name: 'Sections' }).waitFor()
     await expectAccessible(page, 'list of sections')

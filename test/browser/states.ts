@@ -96,7 +96,7 @@ describe('the page', () => {
 
   it('is pinched on a phone', async () => {
     const showId = await newHall()
-    const buyer = await newBuyer(PHONE)
+    const buyer = await newBuyer({ ...PHONE, reducedMotion: 'no-preference' })
     await buyer.open(showId)
     const before = (await sizeOf(buyer, 'stalls-B-7')) ?? 0
     const [x, y] = await middleOfMap(buyer.page)

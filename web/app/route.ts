@@ -10,7 +10,20 @@ function routeOf(hash: string): Route {
 
 export const route = new Store<Route>(routeOf(location.hash))
 
-addEventListener('hashchange', () => route.set(routeOf(location.hash)))
+let hasMoved = false
+
+addEventListener('hashchange', () => {
+  hasMoved = true
+  route.set(routeOf(location.hash))
+})
+
+/**
+ * After a link was followed one reads on where the new content begins, as if a page had been loaded;
+ * where one really was, the browser has seen to that.
+ */
+export function beginReading(): void {
+  if (hasMoved) document.getElementById('content')?.focus()
+}
 
 /** Ids of shows are plain enough for an address. */
 export const showAddress = (showId: string): string => `#/shows/${showId}`

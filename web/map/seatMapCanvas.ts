@@ -140,8 +140,9 @@ export class SeatMapCanvas {
     if (index === null) return
     const atMs = performance.now()
     const isAgain = index === this.#lastPress.index && atMs - this.#lastPress.atMs < SAME_PRESS_MS
+    if (isAgain) return
     this.#lastPress = { index, atMs }
-    if (!isAgain) this.#events.press(index)
+    this.#events.press(index)
   }
 
   #approach(x: number, y: number): void {

@@ -57,8 +57,9 @@ const NAMES_MEASURED_MAX = 400
 /** From this share on that have room for their names, names are written, and ids otherwise. */
 const NAMED_SHARE = 0.85
 
-/** A name of so few letters is as good as an id. */
+/** A name of so few letters is as good as an id, and an id of more is for machines. */
 const SHORT_NAME = 8
+const SHORT_ID = 4
 
 const sizeOf = ({ label }: PlanSection, k: number): number =>
   Math.min(NAME_PX_MAX, Math.max(NAME_PX_MIN, label.room * k * 0.72))
@@ -95,7 +96,8 @@ export function writeLabel(
   if (section.label.room * k < NAME_PX_MIN * 0.6) return
   const sizePx = sizeOf(section, k)
   const isShort = section.name.length <= SHORT_NAME
-  const candidates = style.isNamed || isShort ? [section.name, section.id] : [section.id]
+  const id = section.id.length <= SHORT_ID ? [section.id] : []
+  const candidates = style.isNamed || isShort ? [section.name, ...id] : id
   const name = candidates.find((text) => fits(ctx, font, section, k, text))
   const lines: [string, number][] = name ? [[name, 640]] : []
   if (isKnown && section.label.room * k > sizePx * 1.1 * lines.length) {

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { House } from '../app/house.ts'
 import { useLanguage } from '../app/language.ts'
 import { NARROW, useMedia } from '../app/media.ts'
+import { beginReading } from '../app/route.ts'
 import { Announcer } from './Announcer.tsx'
 import { ConnectionBar } from './ConnectionBar.tsx'
 import { Icon } from './Icon.tsx'
@@ -23,6 +24,7 @@ export function HousePage({ house, onAnew }: { house: House; onAnew: () => void 
   useEffect(() => {
     document.title = `${name} · ${words.brand}`
   }, [name, words])
+  useEffect(beginReading, [])
   return (
     <main class="house" id="content" tabIndex={-1}>
       <div class="title">

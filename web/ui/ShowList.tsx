@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { ShowList as Shows } from '../../contracts/http.ts'
 import { useLanguage } from '../app/language.ts'
+import { beginReading } from '../app/route.ts'
 import { HeroRows } from './HeroRows.tsx'
 import { ShowCard } from './ShowCard.tsx'
 
@@ -24,6 +25,7 @@ export function ShowList() {
     loadShows().then(setShows, () => setShows('failed'))
   }
   useEffect(load, [])
+  useEffect(beginReading, [])
   useEffect(() => {
     document.title = `${words.shows.title} · ${words.brand}`
   }, [words])

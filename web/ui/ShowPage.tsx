@@ -4,6 +4,7 @@ import { type House, type Opening, openHouse } from '../app/house.ts'
 import { useLanguage } from '../app/language.ts'
 import { leaveSession } from '../app/session.ts'
 import { HousePage } from './HousePage.tsx'
+import { Icon } from './Icon.tsx'
 
 /** Opens the show, and opens it anew when the server has ended the visit. */
 export function ShowPage({ showId }: { showId: string }) {
@@ -26,34 +27,59 @@ export function ShowPage({ showId }: { showId: string }) {
       house?.close()
     }
   }, [showId, visit])
-  const anew = () => {
-    leaveSession()
+  const again = () => {
     setOpening(null)
     setVisit(visit + 1)
+  }
+  const anew = () => {
+    leaveSession()
+    again()
   }
   if (opening?.type === 'open') {
     return <HousePage house={opening.house} key={visit} onAnew={anew} />
   }
+  if (opening === null) return <Frame />
   return (
     <main class="shows" id="content" tabIndex={-1}>
-      {opening === null && <p class="state">{words.show.loading} …</p>}
-      {opening?.type === 'missing' && (
+      {opening.type === 'missing' && (
         <div class="hero">
-          <h1>{words.show.notFound}</h1>
-          <p>{words.show.notFoundHint}</p>
-          <a class="plain" href="#/">
-            {words.show.back}
-          </a>
+          <div>
+            <h1>{words.show.notFound}</h1>
+            <p>{words.show.notFoundHint}</p>
+            <a class="plain" href="#/">
+              {words.show.back}
+            </a>
+          </div>
         </div>
       )}
-      {opening?.type === 'failed' && (
+      {opening.type === 'failed' && (
         <p class="state" role="alert">
           {words.shows.failed}{' '}
-          <button class="plain" type="button" onClick={() => setVisit(visit + 1)}>
+          <button class="plain" type="button" onClick={again}>
             {words.shows.retry}
           </button>
         </p>
       )}
+    </main>
+  )
+}
+
+/** The frame of a house, so that nothing jumps when it is there. */
+function Frame() {
+  const { words } = useLanguage()
+  return (
+    <main class="house" id="content" tabIndex={-1}>
+      <div class="title">
+        <a class="back" href="#/" aria-label={words.show.back}>
+          <Icon name="back" />
+        </a>
+        <div class="name">
+          <h1>{words.show.loading} …</h1>
+          <p>&nbsp;</p>
+        </div>
+      </div>
+      <div class="stage-area" />
+      <div class="panel" />
     </main>
   )
 }

@@ -202,7 +202,8 @@ export const en: Words = {
   after: {
     ticketsTitle: (count) =>
       count === 1 ? 'Here is your ticket' : `Here are your ${count} tickets`,
-    ticketsText: 'Show the code at the door. This browser keeps the tickets for you.',
+    ticketsText:
+      'Show the code at the door. This browser keeps it for a day, so print it for later.',
     ticketsButton: (count) => (count === 1 ? 'Your ticket' : `Your ${count} tickets`),
     ticketId: 'Ticket',
     code: (ticketId) => `QR code of ticket ${ticketId}`,

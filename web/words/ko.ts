@@ -197,7 +197,8 @@ export const ko: Words = {
 
   after: {
     ticketsTitle: (count) => `티켓 ${count}장이 나왔습니다`,
-    ticketsText: '입장할 때 코드를 보여 주세요. 티켓은 이 브라우저에 보관됩니다.',
+    ticketsText:
+      '입장할 때 코드를 보여 주세요. 이 브라우저에는 하루 동안만 보관되니 인쇄해 두세요.',
     ticketsButton: (count) => `내 티켓 ${count}장`,
     ticketId: '티켓',
     code: (ticketId) => `티켓 ${ticketId}의 QR 코드`,

@@ -42,10 +42,14 @@ export class Chromium {
     return new Chromium(browser, origin)
   }
 
-  /** A page in a context of its own: another person, with another storage. */
+  /**
+   * A page in a context of its own: another person, with another storage. Without motion, unless
+   * the options say so: what flies cannot be pressed, and a colour on its way is nobody's.
+   */
   async newPage(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({
       ...{ viewport: DESKTOP, locale: 'en-US', timezoneId: 'Asia/Seoul' },
+      reducedMotion: 'reduce',
       ...options,
     })
     const page = await context.newPage()

@@ -4,7 +4,7 @@
  */
 
 /** A frame begins when the page is told of it; a gesture lasts this many. */
-const FRAMES = 60
+const FRAMES = 40
 
 const script = (handOf: string): string => `(async () => {
   const canvas = document.querySelector('canvas')

@@ -64,12 +64,10 @@ export class Picker {
     return ((bytes[index >> 2] ?? 0) >> ((index & 3) * 2)) & 3
   }
 
-  /** Waits until the page has a seat in a state; answers how long that took, in milliseconds. */
-  async untilState(index: number, state: number, withinMs = 5_000): Promise<number> {
-    const begunMs = performance.now()
+  /** Waits until the page has a seat in a state. */
+  async untilState(index: number, state: number, withinMs = 5_000): Promise<void> {
     const isThere = async () => (await this.stateAt(index)) === state
     await waitFor(`seat ${index} in state ${state}`, isThere, { timeoutMs: withinMs })
-    return performance.now() - begunMs
   }
 
   async untilOwn(index: number, look: string | undefined, withinMs = 10_000): Promise<void> {
