@@ -24,6 +24,8 @@ const ROWS = 400
 const SEATS_PER_ROW = 100
 const BUYERS = 50
 const HOLDS_PER_S = 300
+/** Of /proc. */
+const TICKS_PER_S = 100
 /** For people whose line is good, while nothing is broken. */
 const LATENCY_MS_P99_MAX = 150
 const BYTES_PER_SOCKET_MAX = 30_000
@@ -31,6 +33,8 @@ const BYTES_PER_SOCKET_MAX = 30_000
 let infra: OwnInfra
 let port: number
 let adminToken: string
+/** One for the run: every process projects the one log into it. */
+const prefix = freshDatabasePrefix()
 const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 const running: RunningServer[] = []
 
@@ -54,7 +58,7 @@ afterAll(async () => {
 const http = () => `http://127.0.0.1:${port}`
 
 /** A seat service of its own process; all of them listen on one port. */
-async function startSeatService(name: string, prefix: string): Promise<RunningServer> {
+async function startSeatService(name: string): Promise<RunningServer> {
   const server = await startServer(
     {
       name,
@@ -117,6 +121,12 @@ const mapOf = async ({ showId }: Show) =>
 
 const residentBytesOf = ({ pid }: RunningServer): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
+
+/** Seconds of CPU that the process has used. */
+function cpuSecondsOf({ pid }: RunningServer): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+}
 
 /** Holds seat after seat at a pace, and gives some back; what fails in a restart is let go. */
 class Sale {
@@ -210,7 +220,7 @@ const openSessions = async (count: number): Promise<string[]> =>
 
 describe('2,000 people before a hot show', () => {
   it('have the right map in the end, and hear of changes soon', async () => {
-    const server = await startSeatService('seats', freshDatabasePrefix())
+    const server = await startSeatService('seats')
     const show = await newShow('hot')
     const tokens = await openSessions(BUYERS)
     const sale = new Sale(show, tokens)
@@ -225,8 +235,21 @@ describe('2,000 people before a hot show', () => {
     for (const one of slow) one.sleep()
     const shaking = setInterval(() => anyOf(shaky).cut(), 50)
     const fromMs = Date.now()
+    const cpuFrom = { server: cpuSecondsOf(server), crowd: process.cpuUsage() }
     await pause(20_000)
     const untilMs = Date.now() - 1_000
+    const seconds = (untilMs + 1_000 - fromMs) / 1_000
+    const serverCores = (cpuSecondsOf(server) - cpuFrom.server) / seconds
+    const crowdCpu = process.cpuUsage(cpuFrom.crowd)
+    const crowdCores = (crowdCpu.user + crowdCpu.system) / 1e6 / seconds
+    console.log(
+      await (await fetch(`${http()}/metrics`)).text().then((t) =>
+        t
+          .split('\n')
+          .filter((l) => /feed_(publish|del)|log_lag/.test(l))
+          .join('\n'),
+      ),
+    )
     const bytesPerSocket = (residentBytesOf(server) - bytesBefore) / crowd.length
     await server.kill()
     await server.restart()
@@ -246,7 +269,8 @@ describe('2,000 people before a hot show', () => {
     console.log(
       `${crowd.length} connections, ${sale.committed.size} holds at ${HOLDS_PER_S}/s: ` +
         `commit to client ${p50} / ${p99} ms (p50 / p99 of ${latencies.length}), ` +
-        `${Math.round(bytesPerSocket)} bytes of memory per connection, ${wrong} maps wrong`,
+        `${Math.round(bytesPerSocket)} bytes of memory per connection, ${wrong} maps wrong; ` +
+        `cores: server ${serverCores.toFixed(2)}, crowd ${crowdCores.toFixed(2)}`,
     )
     expect(wrong).toBe(0)
     expect(latencies.length).toBeGreaterThan(100_000)
@@ -257,9 +281,8 @@ describe('2,000 people before a hot show', () => {
 
 describe('two processes on one port', () => {
   it('serve one chain: who loses the one goes on with the other', async () => {
-    const prefix = freshDatabasePrefix()
-    const first = await startSeatService('seats-1', prefix)
-    const second = await startSeatService('seats-2', prefix)
+    const first = await startSeatService('seats-1')
+    const second = await startSeatService('seats-2')
     const show = await newShow('shared')
     const sale = new Sale(show, await openSessions(BUYERS))
     const crowd = await gather(show, 300)

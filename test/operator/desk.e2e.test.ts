@@ -19,17 +19,16 @@ import { type Bought, buryAgain, type Disaster, disaster } from './support/disas
 import { truthOf } from './support/truth.ts'
 
 const EXTENT = {
-  ...{
-    healthy: 4,
-    kept: 4,
-    late: 3,
-    resold: 3,
-    declined: 2,
-    lied: 2,
-    twice: 2,
-    broken: 4,
-    lost: 2,
-  },
+  healthy: 4,
+  kept: 4,
+  late: 3,
+  resold: 3,
+  declined: 2,
+  lied: 2,
+  twice: 2,
+  broken: 4,
+  lost: 1,
+  lostResold: 1,
 }
 
 interface ReplayResult {
@@ -72,9 +71,6 @@ describe("the operator's desk after a bad night", () => {
 
   const replay = (...args: string[]): Promise<ReplayResult> =>
     desk.json<ReplayResult>('dlq', 'replay', planFile, '--rate', '1000', ...args)
-
-  const idsOf = (bought: readonly Bought[]): string[] =>
-    bought.map(({ reservationId }) => reservationId)
 
   const becomes = ({ buyer, reservationId }: Bought, status: string) =>
     waitFor(`${reservationId} ${status}`, async () => {
@@ -237,19 +233,23 @@ describe("the operator's desk after a bad night", () => {
   })
 
   it('finds money without tickets that no dead letter tells of, and moves it forward', async () => {
-    const found = await desk.json<{
-      disagreements: { reservationId: string; words: string }[]
-      fixed: { published: number; skipped: unknown[] }
-    }>('ops', 'reconcile', '--grace', '0', '--fix')
-    const lost = found.disagreements.filter(({ reservationId }) =>
-      idsOf(night.bought.lost).includes(reservationId),
-    )
-    expect(lost).toHaveLength(EXTENT.lost)
-    expect(lost[0]!.words).toMatch(
-      /^captured 10,000 for r\d\d_\w+, no ticket, no refund, stuck since \d\d:\d\d at ticket$/,
-    )
+    const reconcile = (...args: string[]) =>
+      desk.json<{
+        disagreements: { reservationId: string; words: string }[]
+        fixed: { published: number; skipped: unknown[] }
+      }>('ops', 'reconcile', '--grace', '0', '--fix', ...args)
+    const { lost, lostResold } = night.bought
+    const found = await reconcile()
+    for (const { reservationId } of [...lost, ...lostResold]) {
+      const words = found.disagreements.find((one) => one.reservationId === reservationId)?.words
+      expect(words).toMatch(
+        /^captured 10,000 for r\d\d_\w+, no ticket, no refund, stuck since \d\d:\d\d at ticket$/,
+      )
+    }
     expect(found.fixed).toMatchObject({ published: EXTENT.lost, skipped: [] })
-    for (const bought of night.bought.lost) await becomes(bought, 'confirmed')
+    for (const bought of lost) await becomes(bought, 'confirmed')
+    expect((await reconcile('--yes')).fixed).toMatchObject({ published: EXTENT.lostResold })
+    for (const bought of lostResold) await becomes(bought, 'refunded')
   })
 
   it('parks what three replays could not help', async () => {

@@ -23,7 +23,7 @@ import { truthOf } from './support/truth.ts'
 /** Five hundred reservations, with those to whom seats are sold again. */
 const EXTENT = {
   ...{ healthy: 385, kept: 25, late: 15, resold: 20, declined: 10, lied: 10, twice: 15 },
-  ...{ broken: 15, lost: 0 },
+  ...{ broken: 15, lost: 0, lostResold: 0 },
 }
 const PRICE = 10_000
 const RATE = 20

@@ -33,8 +33,10 @@ export interface Extent {
   twice: number
   /** Messages that break the schema, and records that are no messages. */
   broken: number
-  /** Lost by the buggy release without a trace. */
+  /** Lost by the buggy release without a trace; the seats stay free. */
   lost: number
+  /** The same, but their seats are sold to somebody else. */
+  lostResold: number
 }
 
 export interface Bought {
@@ -96,7 +98,7 @@ class Stage {
     const stage = new Stage(system, connection)
     await stage.producer.start()
     for (const [name, showId] of Object.entries(stage.shows)) {
-      const policy = name === 'hurried' ? { policy: HURRIED } : {}
+      const policy = name === 'hurried' || name === 'lost' ? { policy: HURRIED } : {}
       const size = { showId, rows: 20, seatsPerRow: 50, ...policy }
       stage.#seats.set(showId, await createShow(system, size))
     }
@@ -118,6 +120,7 @@ class Stage {
       late: await this.#buy(hurried, extent.late, 'tok_ok'),
       resold: await this.#buy(hurried, extent.resold, 'tok_ok'),
       lost: await this.#buy(lost, extent.lost, 'tok_ok'),
+      lostResold: await this.#buy(lost, extent.lostResold, 'tok_ok'),
     }
     const paid = [...bought.kept, ...bought.late, ...bought.resold]
     const given = paid.length + bought.declined.length + bought.lied.length
@@ -130,7 +133,8 @@ class Stage {
     await buggy.stop()
     await this.system.services.ticket.restart()
     await this.#resell(bought.resold, hurried)
-    await this.#expire([...bought.late, ...bought.resold])
+    await this.#resell(bought.lostResold, lost)
+    await this.#expire([...bought.late, ...bought.resold, ...bought.lost])
     const deadLetters = given + lies + poison + copies
     await this.#until('all dead letters', deadLetters)
     const freeSeatIds = this.#seats.get(healthy) ?? []
