@@ -242,14 +242,6 @@ describe('2,000 people before a hot show', () => {
     const serverCores = (cpuSecondsOf(server) - cpuFrom.server) / seconds
     const crowdCpu = process.cpuUsage(cpuFrom.crowd)
     const crowdCores = (crowdCpu.user + crowdCpu.system) / 1e6 / seconds
-    console.log(
-      await (await fetch(`${http()}/metrics`)).text().then((t) =>
-        t
-          .split('\n')
-          .filter((l) => /feed_(publish|del)|log_lag/.test(l))
-          .join('\n'),
-      ),
-    )
     const bytesPerSocket = (residentBytesOf(server) - bytesBefore) / crowd.length
     await server.kill()
     await server.restart()
