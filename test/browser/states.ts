@@ -49,13 +49,12 @@ describe('the page', () => {
     await photograph(page, 'desktop-rows')
     await buyer.button('Show the whole house').click()
     await page.locator('[data-level=sections]').waitFor()
-    const [x, y] = await middleOfMap(page)
-    await page.mouse.click(x, y - 60)
+    const { x, y } = await buyer.whereIs('floor-J-11')
+    await page.mouse.click(x, y)
     await page.locator('[data-level=seats]').waitFor()
-    await expect.poll(() => buyer.pointOf('floor-M-9').catch(() => null)).toBeTruthy()
     await buyer.press('floor-M-9')
     await buyer.press('floor-M-10')
-    await page.getByText('₩308,000').first().waitFor()
+    await page.locator('.total', { hasText: '₩308,000' }).waitFor()
     await look('basket')
     await buyer.button('Go to payment').click()
     await look('payment')
@@ -98,7 +97,7 @@ describe('the page', () => {
     const showId = await newHall()
     const buyer = await newBuyer({ ...PHONE, reducedMotion: 'no-preference' })
     await buyer.open(showId)
-    const before = (await sizeOf(buyer, 'stalls-B-7')) ?? 0
+    const before = await sizeOf(buyer, 'stalls-B-7')
     const [x, y] = await middleOfMap(buyer.page)
     await pinch(buyer, { x, y, from: 40, to: 140 })
     await expect.poll(() => sizeOf(buyer, 'stalls-B-7')).toBeGreaterThan(before * 2)
@@ -114,16 +113,13 @@ async function middleOfMap(page: Page): Promise<[number, number]> {
   return [box.x + box.width / 2, box.y + box.height / 2]
 }
 
-const sizeOf = (buyer: Picker, seatId: string): Promise<number | undefined> =>
-  buyer.page.evaluate(`holdfast().pointOf(${JSON.stringify(seatId)})?.sizePx`)
+const sizeOf = async (buyer: Picker, seatId: string): Promise<number> =>
+  (await buyer.whereIs(seatId)).sizePx
 
 /** A finger on a small seat comes closer first; answers where the seat is then. */
 async function pointWithTouch(buyer: Picker, seatId: string) {
-  const far = await buyer.page.evaluate<{ x: number; y: number }>(
-    `holdfast().pointOf(${JSON.stringify(seatId)})`,
-  )
-  const box = await buyer.page.locator('canvas').boundingBox()
-  await buyer.page.touchscreen.tap(box!.x + far.x, box!.y + far.y)
+  const far = await buyer.whereIs(seatId)
+  await buyer.page.touchscreen.tap(far.x, far.y)
   await expect.poll(() => sizeOf(buyer, seatId)).toBeGreaterThanOrEqual(17)
   return buyer.pointOf(seatId)
 }

@@ -77,6 +77,13 @@ export class Picker {
 
   /** Where a seat is in the window, once it is drawn as a seat. */
   async pointOf(seatId: string): Promise<{ x: number; y: number }> {
+    const { x, y, sizePx } = await this.whereIs(seatId)
+    if (sizePx < SEATS_FROM_PX) throw new Error(`${seatId} is too far away to be pressed`)
+    return { x, y }
+  }
+
+  /** Where a seat is in the window, however small. */
+  async whereIs(seatId: string): Promise<Point> {
     const canvas = await this.page.locator('canvas').boundingBox()
     const point = await waitFor(`${seatId} on the map`, () =>
       this.page.evaluate(
@@ -85,8 +92,7 @@ export class Picker {
       ),
     )
     if (!canvas) throw new Error('there is no map')
-    if (point.sizePx < SEATS_FROM_PX) throw new Error(`${seatId} is too far away to be pressed`)
-    return { x: canvas.x + point.x, y: canvas.y + point.y }
+    return { x: canvas.x + point.x, y: canvas.y + point.y, sizePx: point.sizePx }
   }
 
   async press(seatId: string): Promise<void> {
