@@ -25,7 +25,9 @@ import { readSeats, restore } from './scripts/state.ts'
 import {
   type Answered,
   type Cancellation,
+  CHECKOUTS_PER_CALL_MAX,
   type Checkout,
+  type CheckoutBatch,
   CONFIRMATIONS_PER_CALL_MAX,
   type Confirmation,
   type ConfirmBatch,
@@ -85,8 +87,13 @@ export class SeatScripts implements SeatVerbs, ShardVerbs {
     return extendHold.run(this.client, extension)
   }
 
-  startCheckout(checkout: Checkout) {
-    return startCheckout.run(this.client, checkout)
+  async startCheckout({ shard, ...one }: Checkout) {
+    return onlyOf(await this.startAll({ shard, checkouts: [one] }))
+  }
+
+  async startAll(batch: CheckoutBatch) {
+    limit('checkouts', batch.checkouts.length, CHECKOUTS_PER_CALL_MAX)
+    return startCheckout.run(this.client, batch)
   }
 
   async confirmSeats({ shard, permit, ...one }: Confirmation) {

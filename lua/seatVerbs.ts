@@ -9,6 +9,7 @@ import type { CancelReason, Contact, IssuedTicket, Money } from '../contracts/pa
 import type { ReservationRecord, ReservationStatus } from './record.ts'
 
 export const HOLDS_PER_CALL_MAX = 64
+export const CHECKOUTS_PER_CALL_MAX = 64
 export const CONFIRMATIONS_PER_CALL_MAX = 64
 export const EXPIRIES_PER_CALL_MAX = 100
 export const RESTORES_PER_CALL_MAX = 100
@@ -92,6 +93,14 @@ export interface Checkout extends OwnedReservation {
   contact?: Contact
   traceparent?: string
 }
+export type CheckoutRequest = Omit<Checkout, 'shard'>
+
+export interface CheckoutBatch {
+  shard: number
+  /** 1..CHECKOUTS_PER_CALL_MAX independent checkouts; later ones see the effects of earlier ones. */
+  checkouts: readonly CheckoutRequest[]
+}
+
 export type CheckoutOutcome =
   | { type: 'paying'; record: ReservationRecord }
   /** The same checkout was made before: the reservation as it stands now, whatever its status. */
@@ -253,6 +262,8 @@ export interface SeatVerbs {
   extendHold(extension: Extension): Promise<ExtendOutcome>
   /** Fences a hold for payment. Safe to repeat with the same key and hash. */
   startCheckout(checkout: Checkout): Promise<CheckoutOutcome>
+  /** startCheckout for up to 64 reservations of one shard in one call. */
+  startAll(batch: CheckoutBatch): Promise<Answered<CheckoutOutcome>>
   /** ticket_confirm: sells the seats, or begins the refund when they are someone else's. */
   confirmSeats(confirmation: Confirmation): Promise<ConfirmOutcome>
   /** confirmSeats for up to 64 reservations of one shard in one call. */

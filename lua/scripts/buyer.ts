@@ -2,8 +2,9 @@
 import { defineBatch, defineScript } from '../defineScript.ts'
 import { parseIndexes, parseRecord, type ReservationRecord } from '../record.ts'
 import type {
-  Checkout,
+  CheckoutBatch,
   CheckoutOutcome,
+  CheckoutRequest,
   ExtendOutcome,
   Extension,
   HoldBatch,
@@ -118,7 +119,7 @@ export const extendHold = defineScript<Extension, ExtendOutcome>({
 })
 
 /** A hold just fenced, as a record: Redis need not send back what it was sent. */
-function recordOfCheckout(rest: string[], checkout: Checkout): ReservationRecord {
+function recordOfCheckout(rest: string[], checkout: CheckoutRequest): ReservationRecord {
   const [seats = '', currency = '', amount, requestHash = '', created] = rest
   const [deadline, version = '', traceparent] = rest.slice(5)
   const { reservationId, showId, customerId, checkoutKey, checkoutHash, contact } = checkout
@@ -141,24 +142,33 @@ function recordOfCheckout(rest: string[], checkout: Checkout): ReservationRecord
   }
 }
 
-export const startCheckout = defineScript<Checkout, CheckoutOutcome>({
+export const startCheckout = defineBatch<CheckoutBatch, CheckoutRequest, CheckoutOutcome, NoEpoch>({
   name: 'startCheckout',
-  keys: ['epoch', 'log', 'deadlines', 'reservation', 'version'],
-  args: {
-    reservationId: (checkout) => checkout.reservationId,
-    showId: (checkout) => checkout.showId,
-    customerId: (checkout) => checkout.customerId,
-    checkoutKey: (checkout) => checkout.checkoutKey,
-    checkoutHash: (checkout) => checkout.checkoutHash,
-    windowMs: (checkout) => checkout.windowMs,
-    paymentToken: (checkout) => checkout.paymentToken,
-    contact: (checkout) => (checkout.contact ? JSON.stringify(checkout.contact) : ''),
-    traceparent: (checkout) => checkout.traceparent ?? '',
-  },
-  outcomes: {
-    PAYING: (rest, checkout) => ({ type: 'paying', record: recordOfCheckout(rest, checkout) }),
-    EXISTS: (rest, checkout) => ({ type: 'exists', record: recordIn(rest, checkout) }),
-    REUSED: () => ({ type: 'reused' }),
-    ...REFUSALS,
+  keys: ['epoch', 'log', 'deadlines'],
+  args: {},
+  outcomes: { NO_EPOCH },
+  each: {
+    of: (batch) => batch.checkouts,
+    keys: ['reservation', 'version'],
+    args: {
+      reservationId: (checkout) => checkout.reservationId,
+      showId: (checkout) => checkout.showId,
+      customerId: (checkout) => checkout.customerId,
+      checkoutKey: (checkout) => checkout.checkoutKey,
+      checkoutHash: (checkout) => checkout.checkoutHash,
+      windowMs: (checkout) => checkout.windowMs,
+      paymentToken: (checkout) => checkout.paymentToken,
+      contact: (checkout) => (checkout.contact ? JSON.stringify(checkout.contact) : ''),
+      traceparent: (checkout) => checkout.traceparent ?? '',
+    },
+    outcomes: {
+      PAYING: (rest, checkout) => ({ type: 'paying', record: recordOfCheckout(rest, checkout) }),
+      EXISTS: (rest, checkout) => ({ type: 'exists', record: recordIn(rest, checkout) }),
+      REUSED: () => ({ type: 'reused' }),
+      OVERDUE: REFUSALS.OVERDUE,
+      EXPIRED: REFUSALS.EXPIRED,
+      WRONG_STATE: REFUSALS.WRONG_STATE,
+      NOT_FOUND: REFUSALS.NOT_FOUND,
+    },
   },
 })

@@ -194,6 +194,13 @@ describe('without an epoch', () => {
           paymentToken: 'tok_ok',
         }),
       confirmSeats: () => seats.confirmSeats({ ...step, tickets }),
+      startAll: () =>
+        seats.startAll({
+          shard,
+          checkouts: [
+            { ...own, checkoutKey: 'k', checkoutHash: 'h', windowMs: 1, paymentToken: 't' },
+          ],
+        }),
       confirmAll: () => seats.confirmAll({ shard, confirmations: [{ ...step, tickets }] }),
       cancelSeats: () => seats.cancelSeats({ ...step, reason: 'late_payment' }),
       settleRefund: () => seats.settleRefund({ ...step, reason: 'late_payment' }),

@@ -56,11 +56,16 @@ const command = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      checkout: fc.record(which),
-      checkoutKey: fc.constantFrom('key one', 'key one', 'key two'),
-      checkoutHash: fc.constantFrom('hash', 'hash', 'other hash'),
-      windowMs: fc.constantFrom(0, FOREVER_MS),
-      contact: fc.constantFrom(undefined, { email: 'ann@example.org', locale: 'ko' }),
+      checkouts: fc.array(
+        fc.record({
+          ...which,
+          checkoutKey: fc.constantFrom('key one', 'key one', 'key two'),
+          checkoutHash: fc.constantFrom('hash', 'hash', 'other hash'),
+          windowMs: fc.constantFrom(0, FOREVER_MS),
+          contact: fc.constantFrom(undefined, { email: 'ann@example.org', locale: 'ko' }),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
     }),
   },
   { weight: 4, arbitrary: fc.record({ confirm: fc.record(which) }) },
@@ -187,7 +192,7 @@ async function performSagaStep(twins: Twins, what: SagaCommand, permit?: string)
 
 type BuyerCommand = Extract<
   Command,
-  { release: object } | { extend: object } | { checkout: object }
+  { release: object } | { extend: object } | { checkouts: object }
 >
 
 async function performAsBuyer(twins: Twins, what: BuyerCommand): Promise<void> {
@@ -207,12 +212,15 @@ async function performAsBuyer(twins: Twins, what: BuyerCommand): Promise<void> {
     const { extend, ...durations } = what
     return twins.run('extendHold', { ...own(extend, ['held']), ...durations })
   }
-  const { checkout, ...rest } = what
-  return twins.run('startCheckout', {
-    ...own(checkout, ['held', 'held', 'paying']),
-    paymentToken: 'tok_ok',
-    ...known(rest),
+  const checkouts = what.checkouts.map((one) => {
+    const { checkoutKey, checkoutHash, windowMs, contact } = one
+    const body = { paymentToken: 'tok_ok', ...known({ contact }) }
+    return {
+      ...own(one, ['held', 'held', 'paying']),
+      ...{ checkoutKey, checkoutHash, windowMs, ...body },
+    }
   })
+  return twins.run('startAll', { checkouts })
 }
 
 /** The reservation that a command is about; where none is suitable, any, be it missing. */

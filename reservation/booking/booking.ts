@@ -4,11 +4,18 @@
  * the same command again is safe) or a bug.
  */
 import type { Reservation, Ticket } from '../../contracts/http.ts'
-import { HOLDS_PER_CALL_MAX } from '../../lua/seatVerbs.ts'
+import { CHECKOUTS_PER_CALL_MAX, HOLDS_PER_CALL_MAX } from '../../lua/seatVerbs.ts'
 import { ShardBatcher } from '../../lua/shardBatcher.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { COUNT_BUCKETS } from '../../platform/metrics.ts'
-import { type ChangeCommand, type CheckoutCommand, checkout, extend, release } from './change.ts'
+import {
+  type ChangeCommand,
+  type CheckoutBatcher,
+  type CheckoutCommand,
+  checkout,
+  extend,
+  release,
+} from './change.ts'
 import {
   type FindCommand,
   find,
@@ -24,7 +31,8 @@ import { Waiters } from './waiters.ts'
 
 export class Booking {
   readonly #ground: Ground
-  readonly #batcher: HoldBatcher
+  readonly #holds: HoldBatcher
+  readonly #checkouts: CheckoutBatcher
   readonly #waiters: Waiters
   readonly #tally: HoldTally
 
@@ -35,12 +43,16 @@ export class Booking {
     const batches = metrics.histogram('holdfast_hold_batch_size', 'Holds in one script call', {
       buckets: COUNT_BUCKETS,
     })
-    this.#batcher = new ShardBatcher({
+    this.#holds = new ShardBatcher({
       callMax: HOLDS_PER_CALL_MAX,
       call: (shard, requests) => {
         batches.observe(requests.length)
         return scripts.holdSeats({ shard, requests })
       },
+    })
+    this.#checkouts = new ShardBatcher({
+      callMax: CHECKOUTS_PER_CALL_MAX,
+      call: (shard, checkouts) => scripts.startAll({ shard, checkouts }),
     })
     const holds = metrics.counter('holdfast_holds_total', 'Holds asked of Redis, by outcome', [
       'outcome',
@@ -53,7 +65,7 @@ export class Booking {
 
   /** Holds seats, all or none. Safe to repeat under the same key. */
   hold(command: HoldCommand): Promise<Outcome<Reservation>> {
-    return hold(this.#ground, this.#batcher, this.#tally, command)
+    return hold(this.#ground, this.#holds, this.#tally, command)
   }
 
   /** Gives a hold back. Safe to repeat. */
@@ -68,7 +80,7 @@ export class Booking {
 
   /** Asks to pay. Safe to repeat under the same key. The one place where payments begin. */
   checkout(command: CheckoutCommand): Promise<Outcome<Reservation>> {
-    return checkout(this.#ground, command)
+    return checkout(this.#ground, this.#checkouts, command)
   }
 
   find(command: FindCommand): Promise<Outcome<Reservation>> {

@@ -2,7 +2,13 @@
 import type { Reservation } from '../../contracts/http.ts'
 import type { Contact } from '../../contracts/payloads.ts'
 import type { ReservationRecord, ReservationStatus } from '../../lua/record.ts'
-import type { CheckoutOutcome, ExtendOutcome, ReleaseOutcome } from '../../lua/seatVerbs.ts'
+import type {
+  CheckoutOutcome,
+  CheckoutRequest,
+  ExtendOutcome,
+  ReleaseOutcome,
+} from '../../lua/seatVerbs.ts'
+import type { ShardBatcher } from '../../lua/shardBatcher.ts'
 import type { Ground, Located } from './ground.ts'
 import { checkoutHashOf } from './identity.ts'
 import { done, type Outcome, type Refused, refused } from './outcome.ts'
@@ -55,17 +61,22 @@ export async function extend(
   return refusal(ground, located, outcome)
 }
 
+/** Checkouts of one shard that arrive in the same turn share a script call. */
+export type CheckoutBatcher = ShardBatcher<CheckoutRequest, CheckoutOutcome>
+
 /** Fences a hold for payment. The same key and body again: the same reservation again. */
 export async function checkout(
   ground: Ground,
+  batcher: CheckoutBatcher,
   command: CheckoutCommand,
 ): Promise<Outcome<Reservation>> {
   const located = await ground.locate(command.reservationId, command.customerId)
   if (!located) return noSuchReservation()
   const { policy } = await ground.showOf(located.showId)
   const { key, paymentToken, contact } = command
-  const outcome = await ground.scripts.startCheckout({
-    ...located,
+  const { shard, ...reservation } = located
+  const outcome = await batcher.add(shard, {
+    ...reservation,
     checkoutKey: key,
     checkoutHash: checkoutHashOf(command),
     windowMs: policy.paymentWindowMs,

@@ -14,6 +14,7 @@ import type {
   Cancellation,
   CancelOutcome,
   Checkout,
+  CheckoutBatch,
   CheckoutOutcome,
   Confirmation,
   ConfirmBatch,
@@ -185,6 +186,12 @@ export class SeatBook implements VerbsInMemory {
       ...(record.requestHash && { requestHash: record.requestHash }),
     })
     return { type: 'paying', record: { ...record } }
+  }
+
+  startAll({ shard, checkouts }: CheckoutBatch, at: Moment): Answered<CheckoutOutcome> {
+    if (!this.state.epoch) return NO_EPOCH
+    const outcomes = checkouts.map((one) => this.startCheckout({ ...one, shard }, at))
+    return { type: 'answered', outcomes }
   }
 
   /** The caller's hold that he may act on, or why he may not. */
