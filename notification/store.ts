@@ -1,5 +1,6 @@
 /** The SQL of the notification service. A conversation's row lock guards what is said in it. */
 import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
+import { insertAll } from '../platform/mysql/insertAll.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import type { Conversation, NoticeKind } from './domain/notices.ts'
 import type { NoticeFacts } from './mail/facts.ts'
@@ -77,28 +78,28 @@ export async function writeConversations(
   const inOrder = [...changes].sort((a, b) =>
     byText(a.conversation.reservationId, b.conversation.reservationId),
   )
+  const nowMs = await tx.nowMs()
   const begun = inOrder.filter((change) => change.isNew)
   try {
-    if (begun.length > 0) await tx.execute(INSERT_CONVERSATIONS, [begun.map(rowOf)])
+    await insertAll(tx, { into: CONVERSATIONS, rows: begun.map((change) => rowOf(change, nowMs)) })
   } catch (cause) {
     if (!isDuplicateKey(cause)) throw cause
     throw Object.assign(new Error('lost a race', { cause }), { code: 'ER_CHECKREAD' })
   }
   const known = inOrder.filter((change) => !change.isNew)
-  if (known.length > 0) {
-    await tx.execute(
-      `${INSERT_CONVERSATIONS} ON DUPLICATE KEY UPDATE last_log_id = VALUES(last_log_id),
-         last_kind = VALUES(last_kind), said = VALUES(said), is_refunded = VALUES(is_refunded),
-         updated_at = ${SQL_NOW_MS}`,
-      [known.map(rowOf)],
-    )
-  }
+  await insertAll(tx, {
+    into: CONVERSATIONS,
+    rows: known.map((change) => rowOf(change, nowMs)),
+    tail: `ON DUPLICATE KEY UPDATE last_log_id = VALUES(last_log_id),
+      last_kind = VALUES(last_kind), said = VALUES(said), is_refunded = VALUES(is_refunded),
+      updated_at = VALUES(updated_at)`,
+  })
 }
 
-const INSERT_CONVERSATIONS = `INSERT INTO conversations
-  (reservation_id, show_id, last_log_id, last_kind, said, is_refunded, amount, currency) VALUES ?`
+const CONVERSATIONS = `conversations (reservation_id, show_id, last_log_id, last_kind, said,
+  is_refunded, amount, currency, updated_at)`
 
-const rowOf = ({ conversation, facts }: ConversationChange) => [
+const rowOf = ({ conversation, facts }: ConversationChange, nowMs: number) => [
   conversation.reservationId,
   facts.showId,
   conversation.lastLogId,
@@ -107,6 +108,7 @@ const rowOf = ({ conversation, facts }: ConversationChange) => [
   conversation.isRefunded ? 1 : 0,
   facts.amount.value,
   facts.amount.currency,
+  nowMs,
 ]
 
 /** Adds notifications that are due at once, by the SQL server's clock. */
@@ -115,17 +117,20 @@ export async function insertNotifications(
   notifications: readonly NewNotification[],
 ): Promise<void> {
   if (notifications.length === 0) return
-  await tx.execute(
-    'INSERT INTO notifications (notification_key, reservation_id, kind, facts) VALUES ?',
-    [
-      notifications.map(({ key, facts }) => [
-        key,
-        facts.reservationId,
-        facts.kind,
-        JSON.stringify(facts),
-      ]),
-    ],
-  )
+  const nowMs = await tx.nowMs()
+  await insertAll(tx, {
+    into: `notifications (notification_key, reservation_id, kind, facts, due_at, created_at,
+      updated_at)`,
+    rows: notifications.map(({ key, facts }) => [
+      key,
+      facts.reservationId,
+      facts.kind,
+      JSON.stringify(facts),
+      nowMs,
+      nowMs,
+      nowMs,
+    ]),
+  })
 }
 
 /**

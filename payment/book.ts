@@ -112,5 +112,5 @@ function next(known: LockedPayment | null, payment: Payment, event: PaymentEvent
   const { reservationId } = event
   const amount = 'order' in event && event.order ? event.order.snapshot.amount : null
   if (!amount) throw new TypeError(`a payment cannot begin with ${event.type}`)
-  return { reservationId, ...payment, attempts: 0, claim: null, amount }
+  return { reservationId, ...payment, attempts: 0, claim: '', amount }
 }

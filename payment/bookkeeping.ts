@@ -14,7 +14,6 @@ import {
   type LockedPayment,
   type NewPayment,
   type PaymentUpdate,
-  readClock,
   readOrders,
   updatePayments,
 } from './store.ts'
@@ -31,15 +30,14 @@ export async function writeSteps(unit: UnitOfWork, steps: readonly Step[]): Prom
   const { tx } = unit
   const born = steps.filter((step) => !step.known)
   const entries = steps.flatMap(({ event }) => ledgerEntryOf(event))
-  const nowMs = born.length + entries.length > 0 ? await readClock(tx) : 0
-  if (born.length > 0) await insertPayments(tx, born.map(newPaymentOf), nowMs)
+  if (born.length > 0) await insertPayments(tx, born.map(newPaymentOf))
   for (const update of updatesOf(steps.filter((step) => step.known))) {
     const changed = await updatePayments(tx, update)
     if (changed !== update.reservationIds.length) {
       throw new TypeError(`${changed} of ${update.reservationIds.length} locked payments changed`)
     }
   }
-  if (entries.length > 0) await insertLedgerEntries(tx, entries, nowMs)
+  if (entries.length > 0) await insertLedgerEntries(tx, entries)
   await publish(unit, steps)
 }
 
@@ -55,7 +53,6 @@ function newPaymentOf({ event, decision }: Step): NewPayment {
 
 interface Group extends PaymentUpdate {
   reservationIds: string[]
-  providerRefs: Map<string, string>
   round: number
 }
 
@@ -76,15 +73,11 @@ function updatesOf(steps: readonly Step[]): PaymentUpdate[] {
     let group = groups.get(key)
     if (!group) {
       const resetsAttempts = to.state === 'refunding'
-      const providerRefs = new Map<string, string>()
-      const what = { from: known.state, to, dueInMs, reason, resetsAttempts, providerRefs }
+      const what = { from: known.state, to, dueInMs, reason, resetsAttempts }
       group = { reservationIds: [], round, ...what }
       groups.set(key, group)
     }
     group.reservationIds.push(reservationId)
-    if (event.type === 'captured') {
-      group.providerRefs.set(reservationId, event.receipt.providerRef)
-    }
   }
   // A payment is at most once in a round, and its rounds are in the order of its steps.
   return [...groups.values()].sort((a, b) => a.round - b.round)

@@ -1,7 +1,7 @@
 /** Which payments are due, and who takes them up, in SQL: one statement per function. */
 import { type Queryable, SQL_NOW_MS } from '../platform/mysql/database.ts'
 import type { PaymentState } from './domain/paying.ts'
-import { ORDER_COLUMNS, type OrderRow, orderOf, type StoredOrder } from './store.ts'
+import { type OrderRow, orderOf, SELECT_ORDERS, type StoredOrder } from './store.ts'
 
 /** Which statement makes a claim, and of which payments. */
 export type ClaimKind = 'requested' | 'unanswered' | 'refund'
@@ -12,7 +12,7 @@ export async function readClaimed(
   options: { reservationIds: readonly string[]; claim: string },
 ): Promise<StoredOrder[]> {
   const rows = await db.query<OrderRow>(
-    `SELECT ${ORDER_COLUMNS} FROM payments
+    `${SELECT_ORDERS}
       WHERE reservation_id IN (?) AND claim = ? ORDER BY reservation_id`,
     [options.reservationIds, options.claim],
   )

@@ -4,7 +4,13 @@
  */
 import type { CancelReason, Money, Snapshot } from '../contracts/payloads.ts'
 import { OperationalError } from '../platform/errors.ts'
-import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
+import {
+  type Queryable,
+  SQL_NOW_MS,
+  type SqlValue,
+  type Transaction,
+} from '../platform/mysql/database.ts'
+import { insertAll } from '../platform/mysql/insertAll.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import type { Payment, PaymentState } from './domain/paying.ts'
 import { paymentIdOf } from './ids.ts'
@@ -25,7 +31,8 @@ export interface Order {
 export interface LockedPayment extends Payment {
   reservationId: string
   attempts: number
-  claim: string | null
+  /** Empty before the first call. */
+  claim: string
   amount: Money
 }
 
@@ -46,8 +53,6 @@ export interface PaymentUpdate {
   /** 'keep' leaves the date alone; null: nothing is due any more. */
   dueInMs: number | 'keep' | null
   reason: CancelReason | null
-  /** Provider's reference by reservation id; empty unless money was captured. */
-  providerRefs: ReadonlyMap<string, string>
   /** A new kind of call begins, so its attempts are counted from nought. */
   resetsAttempts: boolean
 }
@@ -69,7 +74,7 @@ interface PaymentRow {
   stop: number
   unanswered: number
   attempts: number
-  claim: string | null
+  claim: string
   currency: string
   amount: number
 }
@@ -100,28 +105,20 @@ export async function lockPayments(
   )
 }
 
-/** Milliseconds since 1970, by the SQL server's clock. */
-export async function readClock(db: Queryable): Promise<number> {
-  const [row] = await db.query<{ nowMs: number }>(`SELECT ${SQL_NOW_MS} AS nowMs`)
-  if (!row) throw new TypeError('the SQL server told no time')
-  return row.nowMs
-}
-
 /**
- * @param nowMs as readClock answers it: plain values in every row are what costs least
  * @throws OperationalError SQL_CONFLICT (retriable) when somebody stored one of them meanwhile
  */
 export async function insertPayments(
   tx: Transaction,
   payments: readonly NewPayment[],
-  nowMs: number,
 ): Promise<void> {
+  const nowMs = await tx.nowMs()
   try {
-    await tx.execute(
-      `INSERT INTO payments (reservation_id, payment_id, show_id, state, currency, amount, token,
-         pay_by, due_at, snapshot, traceparent, created_at, updated_at) VALUES ?`,
-      [payments.map((payment) => valuesOf(payment, nowMs))],
-    )
+    await insertAll(tx, {
+      into: `payments (reservation_id, payment_id, show_id, state, currency, amount, token, pay_by,
+        due_at, snapshot, traceparent, created_at, updated_at)`,
+      rows: payments.map((payment) => valuesOf(payment, nowMs)),
+    })
   } catch (cause) {
     if (!isDuplicateKey(cause)) throw cause
     const detail = 'a payment was stored by two transactions at once'
@@ -129,7 +126,7 @@ export async function insertPayments(
   }
 }
 
-function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: number): unknown[] {
+function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: number): SqlValue[] {
   const { snapshot, token = null, payByMs = null, traceparent = null } = order
   const { showId, amount } = snapshot
   const dueAtMs = dueInMs === null ? null : Math.min(nowMs + dueInMs, payByMs ?? Infinity)
@@ -152,7 +149,7 @@ function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: n
 
 /** Answers how many were in the expected state and changed. */
 export async function updatePayments(tx: Transaction, update: PaymentUpdate): Promise<number> {
-  const { reservationIds, from, to, dueInMs, reason, providerRefs, resetsAttempts } = update
+  const { reservationIds, from, to, dueInMs, reason, resetsAttempts } = update
   const params: unknown[] = [to.state, to.stop, to.unanswered]
   let assignments = 'state = ?, stop = ?, unanswered = ?'
   if (dueInMs !== 'keep') {
@@ -166,10 +163,6 @@ export async function updatePayments(tx: Transaction, update: PaymentUpdate): Pr
     params.push(reason)
   }
   if (resetsAttempts) assignments += ', attempts = 0'
-  if (providerRefs.size > 0) {
-    assignments += `, provider_ref = CASE reservation_id${' WHEN ? THEN ?'.repeat(providerRefs.size)} END`
-    params.push(...[...providerRefs].flat())
-  }
   const { affectedRows } = await tx.execute(
     `UPDATE payments SET ${assignments}, updated_at = ${SQL_NOW_MS}
       WHERE reservation_id IN (?) AND state = ?`,
@@ -181,23 +174,20 @@ export async function updatePayments(tx: Transaction, update: PaymentUpdate): Pr
 export async function insertLedgerEntries(
   tx: Transaction,
   entries: readonly LedgerEntry[],
-  nowMs: number,
 ): Promise<void> {
-  await tx.execute(
-    `INSERT INTO ledger (payment_id, kind, currency, amount, provider_ref, moved_at, created_at)
-     VALUES ?`,
-    [
-      entries.map(({ paymentId, kind, amount, providerRef, atMs }) => [
-        paymentId,
-        kind,
-        amount.currency,
-        kind === 'refund' ? -amount.value : amount.value,
-        providerRef,
-        atMs,
-        nowMs,
-      ]),
-    ],
-  )
+  const nowMs = await tx.nowMs()
+  await insertAll(tx, {
+    into: 'ledger (payment_id, kind, currency, amount, provider_ref, moved_at, created_at)',
+    rows: entries.map(({ paymentId, kind, amount, providerRef, atMs }) => [
+      paymentId,
+      kind,
+      amount.currency,
+      kind === 'refund' ? -amount.value : amount.value,
+      providerRef,
+      atMs,
+      nowMs,
+    ]),
+  })
 }
 
 export interface OrderRow {
@@ -211,8 +201,11 @@ export interface OrderRow {
   traceparent: string | null
 }
 
-export const ORDER_COLUMNS = `reservation_id, payment_id, token, pay_by, provider_ref, reason, snapshot,
-  traceparent`
+/** The provider's reference of the charge is in the ledger, beside the money that it moved. */
+export const SELECT_ORDERS = `SELECT reservation_id, payments.payment_id, token, pay_by,
+    ledger.provider_ref, reason, snapshot, traceparent
+  FROM payments LEFT JOIN ledger
+    ON ledger.payment_id = payments.payment_id AND ledger.kind = 'capture'`
 
 /** Everything that a message or a call needs; rows in the order of their ids. */
 export type StoredOrder = Order & { providerRef: string | null; reason: CancelReason | null }
@@ -237,7 +230,7 @@ export async function readOrders(
   reservationIds: readonly string[],
 ): Promise<StoredOrder[]> {
   const rows = await db.query<OrderRow>(
-    `SELECT ${ORDER_COLUMNS} FROM payments WHERE reservation_id IN (?) ORDER BY reservation_id`,
+    `${SELECT_ORDERS} WHERE reservation_id IN (?) ORDER BY reservation_id`,
     [reservationIds],
   )
   return rows.map(orderOf)

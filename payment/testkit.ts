@@ -224,9 +224,12 @@ function patiently(apply: Apply): Apply {
 
 function readersOf(db: Database, sandbox: Sandbox) {
   const rowOf = async (reservationId: string): Promise<PaymentRow | undefined> => {
-    const rows = await db.query<PaymentRow>('SELECT * FROM payments WHERE reservation_id = ?', [
-      reservationId,
-    ])
+    const rows = await db.query<PaymentRow>(
+      `SELECT payments.*, ledger.provider_ref FROM payments LEFT JOIN ledger
+         ON ledger.payment_id = payments.payment_id AND ledger.kind = 'capture'
+       WHERE reservation_id = ?`,
+      [reservationId],
+    )
     return rows[0]
   }
   const list = async (kind: string, reservationId: string): Promise<never> => {

@@ -4,6 +4,7 @@
  */
 import type { CancelReason, Snapshot } from '../contracts/payloads.ts'
 import { type Queryable, SQL_NOW_MS, type Transaction } from '../platform/mysql/database.ts'
+import { insertAll } from '../platform/mysql/insertAll.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import {
   type Page,
@@ -141,36 +142,31 @@ async function noticingRaces<T>(key: string, statement: () => Promise<T>): Promi
 /** Writes reservations that were not known before, with their tickets where they have some. */
 export async function insertPages(tx: Transaction, pages: readonly Page[]): Promise<void> {
   if (pages.length === 0) return
+  const nowMs = await tx.nowMs()
   const inOrder = [...pages].sort((a, b) => byText(a.reservationId, b.reservationId))
   await noticingRaces('PRIMARY', () =>
-    tx.execute(
-      `INSERT INTO ticketings (reservation_id, show_id, state, reason, payment_id, amount, currency,
-         snapshot, traceparent)
-       VALUES ?`,
-      [inOrder.map(ticketingRowOf)],
-    ),
+    insertAll(tx, {
+      into: `ticketings (reservation_id, show_id, state, reason, payment_id, amount, currency,
+        snapshot, traceparent, updated_at)`,
+      rows: inOrder.map((page) => ticketingRowOf(page, nowMs)),
+    }),
   )
   const tickets = inOrder.filter((page) => hasTickets(page.state)).flatMap(ticketRowsOf)
   if (tickets.length === 0) return
   // In the order of the seats, so that two instances that want the same ones meet at the first.
   tickets.sort((a, b) => byText(a[2], b[2]) || byText(a[3], b[3]))
   await noticingRaces('one_live_ticket', () =>
-    tx.execute(
-      `INSERT INTO tickets (ticket_id, reservation_id, show_id, seat_id, state, live, due_at)
-       VALUES ?`,
-      [tickets],
-    ),
+    insertAll(tx, {
+      into: 'tickets (ticket_id, reservation_id, show_id, seat_id, state, live, due_at)',
+      rows: tickets,
+    }),
   )
 }
 
-const ticketingRowOf = ({
-  reservationId,
-  state,
-  reason,
-  paymentId,
-  traceparent,
-  snapshot,
-}: Page) => [
+const ticketingRowOf = (
+  { reservationId, state, reason, paymentId, traceparent, snapshot }: Page,
+  nowMs: number,
+) => [
   reservationId,
   snapshot.showId,
   state,
@@ -180,6 +176,7 @@ const ticketingRowOf = ({
   snapshot.amount.currency,
   state === 'waiting' ? JSON.stringify(snapshot) : null,
   traceparent,
+  nowMs,
 ]
 
 type TicketRow = [string, string, string, string, TicketState, 1 | null, number | null]

@@ -136,9 +136,9 @@ export const HOLDFAST_QUERIES: BookQueries = {
       (SELECT COUNT(*) FROM ${prefix}_reservation.reservations WHERE status = 'confirmed')
         - (SELECT COUNT(*) FROM ${prefix}_notification.notifications WHERE kind = 'confirmed')
         AS notices,
-      (SELECT COUNT(*) FROM ${prefix}_reservation.outbox WHERE published_at IS NULL)
-        + (SELECT COUNT(*) FROM ${prefix}_payment.outbox WHERE published_at IS NULL)
-        + (SELECT COUNT(*) FROM ${prefix}_ticket.outbox WHERE published_at IS NULL) AS outbox`,
+      (SELECT COUNT(*) FROM ${prefix}_reservation.outbox WHERE is_published = 0)
+        + (SELECT COUNT(*) FROM ${prefix}_payment.outbox WHERE is_published = 0)
+        + (SELECT COUNT(*) FROM ${prefix}_ticket.outbox WHERE is_published = 0) AS outbox`,
 }
 
 /** Databases `<prefix>_order`, `_payment`, `_ticket` and `_notification`. */

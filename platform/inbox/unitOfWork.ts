@@ -6,7 +6,8 @@ import type { Message, MessageOf } from '../../contracts/message.ts'
 import type { Topic } from '../../contracts/topics.ts'
 import { OperationalError } from '../errors.ts'
 import type { Apply } from '../kafka/consumer.ts'
-import { type Database, SQL_NOW_MS, type Transaction } from '../mysql/database.ts'
+import type { Database, Transaction } from '../mysql/database.ts'
+import { insertAll } from '../mysql/insertAll.ts'
 import { isDuplicateKey } from '../mysql/sqlErrors.ts'
 import type { NewMessage, Outbox } from '../outbox/outbox.ts'
 
@@ -26,7 +27,7 @@ export type TopicHandlers = {
 /** Two deliveries of one message meet at most this often before the batch is left for later. */
 const RACES_MAX = 5
 
-/** Another transaction put one of the ids into the inbox first. */
+/** One of the ids is in the inbox: it was handled before, or another transaction was first. */
 class InboxRace extends Error {}
 
 /**
@@ -50,7 +51,8 @@ export function transactional(options: {
     for (let attempt = 1; attempt <= RACES_MAX; attempt += 1) {
       try {
         await inTransaction(options, async (unit) => {
-          const fresh = await claimFresh(unit.tx, consumer, messages)
+          const claim = { consumer, messages, isAsking: attempt > 1 }
+          const fresh = await claimFresh(unit.tx, claim)
           for (const [topic, batch] of byTopic(fresh)) await handle(handlers, topic, batch, unit)
         })
         return
@@ -90,17 +92,19 @@ export async function inTransaction<T>(
 
 /**
  * Puts the messages that were not handled yet into the inbox and answers them. Insertion comes
- * before the handlers, so that a concurrent delivery of the same message waits here.
+ * before the handlers, so that a concurrent delivery of the same message waits here. Nearly always
+ * all are new, so which ones are known is asked only when the insertion has met one.
  */
 async function claimFresh(
   tx: Transaction,
-  consumer: string,
-  messages: readonly Message[],
+  claim: { consumer: string; messages: readonly Message[]; isAsking: boolean },
 ): Promise<Message[]> {
+  const { consumer, messages, isAsking } = claim
   const first = new Map<string, Message>()
   for (const message of messages) if (!first.has(message.id)) first.set(message.id, message)
-  if (first.size === 0) return []
-  for (const id of await selectKnown(tx, consumer, [...first.keys()])) first.delete(id)
+  if (isAsking && first.size > 0) {
+    for (const id of await selectKnown(tx, consumer, [...first.keys()])) first.delete(id)
+  }
   if (first.size === 0) return []
   try {
     // In one order everywhere, so that two of these do not deadlock.
@@ -128,11 +132,11 @@ async function insertInbox(
   consumer: string,
   ids: readonly string[],
 ): Promise<void> {
-  const values = ids.map(() => `(?, ?, ${SQL_NOW_MS})`).join(', ')
-  await tx.execute(
-    `INSERT INTO inbox (consumer, event_id, received_at) VALUES ${values}`,
-    ids.flatMap((id) => [consumer, id]),
-  )
+  const nowMs = await tx.nowMs()
+  await insertAll(tx, {
+    into: 'inbox (consumer, event_id, received_at)',
+    rows: ids.map((id) => [consumer, id, nowMs]),
+  })
 }
 
 function byTopic(messages: readonly Message[]): Map<Topic, Message[]> {

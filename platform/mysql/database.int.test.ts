@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OperationalError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { freshDatabasePrefix, testMysqlUrl, waitFor } from '../testing/infra.ts'
-import { CONFLICT_ATTEMPTS_MAX, Database, type Transaction } from './database.ts'
+import { CONFLICT_ATTEMPTS_MAX, Database, type Queryable, type Transaction } from './database.ts'
 import { isDuplicateKey } from './sqlErrors.ts'
 
 const log = createLog('test', 'silent')
@@ -22,7 +22,7 @@ afterAll(async () => {
   await db.stop()
 })
 
-const put = (tx: Transaction, id: string, number = 0) =>
+const put = (tx: Queryable, id: string, number = 0) =>
   tx.execute('INSERT INTO pairs (id, word, number) VALUES (?, ?, ?)', [id, 'w', number])
 const numberOf = async (id: string) =>
   (await db.query<{ number: number }>('SELECT number FROM pairs WHERE id = ?', [id]))[0]?.number

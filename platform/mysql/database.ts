@@ -27,6 +27,7 @@ const STATEMENT_MS_MAX = 30_000
 const CONNECT_MS_MAX = 5_000
 const START_MS_MAX = 60_000
 const WAITERS_MAX = 10_000
+const CLOCK_KEPT_MS = 1_000
 const DATABASE_NAME = /^[A-Za-z0-9_]{1,64}$/
 
 /**
@@ -56,8 +57,22 @@ export interface Queryable {
   ): Promise<{ affectedRows: number; insertId: number }>
 }
 
+/** What a statement that the server keeps may be given. */
+export type SqlValue = string | number | null
+
 /** What work inside Database.transaction is given; it is void once the work has ended. */
-export type Transaction = Queryable
+export interface Transaction extends Queryable {
+  /**
+   * As `execute`, by a statement that the server keeps: for few different texts that come often.
+   * Every `?` stands for one value.
+   */
+  executePrepared(
+    sql: string,
+    params: readonly SqlValue[],
+  ): Promise<{ affectedRows: number; insertId: number }>
+  /** Milliseconds since 1970 by the SQL server's clock, asked within the last second. */
+  nowMs(): Promise<number>
+}
 
 export interface DatabaseOptions {
   /** mysql://user[:password]@host:port, without a path */
@@ -74,6 +89,7 @@ export class Database implements Queryable, Component {
   readonly database: string
   readonly #options: DatabaseOptions
   readonly #log: Log
+  readonly #clock = new SqlClock()
   #pool: Pool | null = null
 
   constructor(options: DatabaseOptions) {
@@ -176,7 +192,7 @@ export class Database implements Queryable, Component {
     let isUsable = true
     try {
       connection = await this.#open().getConnection()
-      return await statement(new ConnectionTransaction(connection))
+      return await statement(new ConnectionTransaction(connection, this.#clock))
     } catch (error) {
       // A statement that timed out still occupies its connection: nobody must be given it.
       isUsable = !isConnectionLoss(error)
@@ -192,7 +208,7 @@ export class Database implements Queryable, Component {
     let isUsable = true
     try {
       await connection.query(statement('START TRANSACTION'))
-      const result = await work(new ConnectionTransaction(connection))
+      const result = await work(new ConnectionTransaction(connection, this.#clock))
       failpoint('sql.before-commit')
       await connection.query(statement('COMMIT'))
       failpoint('sql.after-commit')
@@ -249,11 +265,34 @@ export class Database implements Queryable, Component {
   }
 }
 
+/** The SQL server's clock, asked once a second; in between our own tells what has passed since. */
+class SqlClock {
+  #aheadMs = 0
+  #askedAtMs = -Infinity
+
+  async nowMs(connection: Queryable): Promise<number> {
+    const ownMs = performance.now()
+    if (ownMs - this.#askedAtMs < CLOCK_KEPT_MS) return Math.floor(ownMs + this.#aheadMs)
+    const [row] = await connection.query<{ nowMs: number }>(`SELECT ${SQL_NOW_MS} AS nowMs`)
+    if (!row) throw new TypeError('the SQL server told no time')
+    // The server looked at its clock after we asked, so ours must not be ahead of it.
+    this.#aheadMs = row.nowMs - performance.now()
+    this.#askedAtMs = ownMs
+    return row.nowMs
+  }
+}
+
 class ConnectionTransaction implements Transaction {
   readonly #connection: PoolConnection
+  readonly #clock: SqlClock
 
-  constructor(connection: PoolConnection) {
+  constructor(connection: PoolConnection, clock: SqlClock) {
     this.#connection = connection
+    this.#clock = clock
+  }
+
+  nowMs(): Promise<number> {
+    return this.#clock.nowMs(this)
   }
 
   async query<Row>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
@@ -268,11 +307,25 @@ class ConnectionTransaction implements Transaction {
     const [header] = await this.#connection.query<ResultSetHeader>(statement(sql, params))
     return { affectedRows: header.affectedRows, insertId: header.insertId }
   }
+
+  async executePrepared(
+    sql: string,
+    params: readonly SqlValue[],
+  ): Promise<{ affectedRows: number; insertId: number }> {
+    const [header] = await this.#connection.execute<ResultSetHeader>(prepared(sql, params))
+    return { affectedRows: header.affectedRows, insertId: header.insertId }
+  }
 }
 
 const statement = (sql: string, params: readonly unknown[] = []) => ({
   sql,
   values: params as unknown[],
+  timeout: STATEMENT_MS_MAX,
+})
+
+const prepared = (sql: string, params: readonly SqlValue[]) => ({
+  sql,
+  values: params as SqlValue[],
   timeout: STATEMENT_MS_MAX,
 })
 

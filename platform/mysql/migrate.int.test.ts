@@ -51,6 +51,7 @@ describe('migrate', () => {
     )
     expect(applied.map((row) => row.name)).toEqual([
       'platform/001_inbox_outbox.sql',
+      'platform/002_outbox_marks.sql',
       'svc/001_a.sql',
       'svc/002_b.sql',
     ])

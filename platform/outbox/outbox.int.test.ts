@@ -248,7 +248,7 @@ describe('pruning', () => {
       Array.from({ length: 1_100 }, () => messageOf()),
     )
     await allMarked()
-    await db.execute('UPDATE outbox SET published_at = published_at - ?', [KEEP_MS + 60_000])
+    await db.execute('UPDATE outbox SET published_ms = published_ms - ?', [KEEP_MS + 60_000])
     await publish(outbox, [messageOf()])
     await allMarked()
     await db.execute("INSERT INTO inbox VALUES ('c', 'old', 0), ('c', 'new', ?)", [Date.now()])

@@ -15,6 +15,7 @@ import type { Component } from '../lifecycle.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Database, Transaction } from '../mysql/database.ts'
+import type { InsertedPart } from '../mysql/insertAll.ts'
 import { Leader } from '../mysql/leader.ts'
 import { isDuplicateKey } from '../mysql/sqlErrors.ts'
 import { type HandedRow, Relay } from './relay.ts'
@@ -52,7 +53,6 @@ export const BODY_BYTES_MAX = 900_000
 /** A row that is unpublished for longer makes the process not ready. */
 export const OLDEST_MS_MAX = 15_000
 const LINGER_MS = 5
-const INSERT_ROWS_MAX = 500
 const AGE_CACHE_MS = 1_000
 
 export class Outbox implements Component {
@@ -114,10 +114,10 @@ export class Outbox implements Component {
    */
   async add(tx: Transaction, messages: readonly NewMessage[]): Promise<Added> {
     const rows: HandedRow[] = []
-    for (let from = 0; from < messages.length; from += INSERT_ROWS_MAX) {
-      const part = messages.slice(from, from + INSERT_ROWS_MAX).map((one) => this.#rowOf(one))
-      const firstId = await insert(tx, part)
-      for (const [index, row] of part.entries()) {
+    if (messages.length === 0) return { rows }
+    const all = messages.map((one) => this.#rowOf(one))
+    for (const { firstId, from, count } of await insert(tx, all)) {
+      for (const [index, row] of all.slice(from, from + count).entries()) {
         rows.push({ ...row, id: this.#hasConsecutiveIds ? firstId + index : null })
       }
     }
@@ -165,7 +165,7 @@ export class Outbox implements Component {
   }
 }
 
-async function insert(tx: Transaction, rows: readonly NewRow[]): Promise<number> {
+async function insert(tx: Transaction, rows: readonly NewRow[]): Promise<InsertedPart[]> {
   try {
     return await insertRows(tx, rows)
   } catch (cause) {

@@ -1,6 +1,7 @@
 /** The statements of the outbox table. */
 import type { Queryable, Transaction } from '../mysql/database.ts'
 import { SQL_NOW_MS } from '../mysql/database.ts'
+import { type InsertedPart, insertAll } from '../mysql/insertAll.ts'
 
 /** One message as it is stored; `id` orders rows by insertion, not by commit. */
 export interface OutboxRow {
@@ -13,14 +14,16 @@ export interface OutboxRow {
 
 export type NewRow = Omit<OutboxRow, 'id'>
 
-/** Inserts all rows with one statement. Answers the id of the first. */
-export async function insertRows(tx: Transaction, rows: readonly NewRow[]): Promise<number> {
-  const values = rows.map(() => `(?, ?, ?, ?, ${SQL_NOW_MS})`).join(', ')
-  const { insertId } = await tx.execute(
-    `INSERT INTO outbox (event_id, topic, event_key, body, created_at) VALUES ${values}`,
-    rows.flatMap((row) => [row.event_id, row.topic, row.event_key, row.body]),
-  )
-  return insertId
+/** Inserts all rows, in their order. Answers the id of the first row of each statement. */
+export async function insertRows(
+  tx: Transaction,
+  rows: readonly NewRow[],
+): Promise<InsertedPart[]> {
+  const nowMs = await tx.nowMs()
+  return insertAll(tx, {
+    into: 'outbox (event_id, topic, event_key, body, created_at)',
+    rows: rows.map((row) => [row.event_id, row.topic, row.event_key, row.body, nowMs]),
+  })
 }
 
 /**
@@ -39,11 +42,13 @@ export async function selectLeftovers(
 ): Promise<OutboxRow[]> {
   return db.query<OutboxRow>(
     `SELECT id, event_id, topic, event_key, body FROM outbox
-      WHERE published_at IS NULL AND id > ? AND created_at <= ${SQL_NOW_MS} - ?
+      WHERE is_published = 0 AND id > ? AND created_at <= ${SQL_NOW_MS} - ?
       ORDER BY id LIMIT ?`,
     [options.afterId, options.ageMs, options.limit],
   )
 }
+
+const MARK = `is_published = 1, published_ms = ${SQL_NOW_MS}`
 
 /** Marks the rows of whole id ranges; every id within them must have been published. */
 export async function markRanges(
@@ -51,41 +56,47 @@ export async function markRanges(
   ranges: readonly (readonly [from: number, to: number])[],
 ): Promise<void> {
   const where = ranges.map(() => 'id BETWEEN ? AND ?').join(' OR ')
-  await db.execute(`UPDATE outbox SET published_at = ${SQL_NOW_MS} WHERE ${where}`, ranges.flat())
+  await db.execute(`UPDATE outbox SET ${MARK} WHERE ${where}`, ranges.flat())
 }
 
 /** Marks single rows. */
 export async function markIds(db: Queryable, ids: readonly number[]): Promise<void> {
-  await db.execute(`UPDATE outbox SET published_at = ${SQL_NOW_MS} WHERE id IN (?)`, [ids])
+  await db.execute(`UPDATE outbox SET ${MARK} WHERE id IN (?)`, [ids])
 }
 
 /** Marks rows whose ids are not known. */
 export async function markEvents(db: Queryable, eventIds: readonly string[]): Promise<void> {
-  await db.execute(`UPDATE outbox SET published_at = ${SQL_NOW_MS} WHERE event_id IN (?)`, [
-    eventIds,
-  ])
+  await db.execute(`UPDATE outbox SET ${MARK} WHERE event_id IN (?)`, [eventIds])
 }
 
 /** Age in ms of the unpublished row with the smallest id; 0 when there is none. */
 export async function oldestUnpublishedAgeMs(db: Queryable): Promise<number> {
   const [row] = await db.query<{ age: number }>(
     `SELECT ${SQL_NOW_MS} - created_at AS age FROM outbox
-      WHERE published_at IS NULL ORDER BY id LIMIT 1`,
+      WHERE is_published = 0 ORDER BY id LIMIT 1`,
   )
   return Math.max(0, row?.age ?? 0)
 }
 
-/** Deletes at most `limit` rows that were published more than `ageMs` ago; answers how many. */
+/**
+ * Deletes, of the `limit` rows above `afterId`, those that were published more than `ageMs` ago.
+ * Rows are in the order of their age, so the first that is too young for it ends the search.
+ */
 export async function pruneOutbox(
   db: Queryable,
-  options: { ageMs: number; limit: number },
-): Promise<number> {
-  const { affectedRows } = await db.execute(
-    `DELETE FROM outbox WHERE published_at IS NOT NULL AND published_at < ${SQL_NOW_MS} - ?
-      LIMIT ?`,
-    [options.ageMs, options.limit],
+  options: { ageMs: number; limit: number; afterId: number },
+): Promise<{ lastId: number; isDone: boolean }> {
+  const { ageMs, limit, afterId } = options
+  const rows = await db.query<{ id: number; is_published: number; is_old: number }>(
+    `SELECT id, is_published, published_ms < ${SQL_NOW_MS} - ? AS is_old FROM outbox
+      WHERE id > ? ORDER BY id LIMIT ?`,
+    [ageMs, afterId, limit],
   )
-  return affectedRows
+  const published = rows.filter((row) => row.is_published === 1)
+  const old = published.filter((row) => row.is_old === 1).map((row) => row.id)
+  if (old.length > 0) await db.execute('DELETE FROM outbox WHERE id IN (?)', [old])
+  const isDone = rows.length < limit || old.length < published.length
+  return { lastId: rows.at(-1)?.id ?? afterId, isDone }
 }
 
 /** Deletes at most `limit` inbox rows older than `ageMs`; answers how many. */

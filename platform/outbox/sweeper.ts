@@ -130,11 +130,16 @@ export async function prune(
   options: { ageMs: number; isStopped: () => boolean },
 ): Promise<void> {
   const { ageMs, isStopped } = options
-  for (const statement of [pruneOutbox, pruneInbox]) {
-    while (!isStopped()) {
-      const deleted = await statement(db, { ageMs, limit: PRUNE_ROWS_MAX })
-      if (deleted < PRUNE_ROWS_MAX) break
-      await pause(PRUNE_PAUSE_MS)
-    }
+  const limit = PRUNE_ROWS_MAX
+  for (let afterId = 0; !isStopped(); ) {
+    const { lastId, isDone } = await pruneOutbox(db, { ageMs, limit, afterId })
+    if (isDone) break
+    afterId = lastId
+    await pause(PRUNE_PAUSE_MS)
+  }
+  while (!isStopped()) {
+    const deleted = await pruneInbox(db, { ageMs, limit })
+    if (deleted < limit) break
+    await pause(PRUNE_PAUSE_MS)
   }
 }

@@ -139,7 +139,7 @@ describe('a reservation that Redis has forgotten', () => {
   async function forgotten(held: Reservation, change: Partial<ReservationEntry>): Promise<string> {
     const { reservationId, showId, customerId, amount } = held
     const atMs = Date.now()
-    await new ProjectedReservations(edge.db).write(edge.db, [
+    const entries: ReservationEntry[] = [
       {
         id: `${atMs}-0`,
         type: 'expired',
@@ -157,7 +157,9 @@ describe('a reservation that Redis has forgotten', () => {
         atMs,
         ...change,
       },
-    ])
+    ]
+    const projection = new ProjectedReservations(edge.db)
+    await edge.db.transaction((tx) => projection.write(tx, entries))
     await edge.redis.del(`{s${reservationId.slice(1, 3)}}:r:${reservationId}`)
     return reservationId
   }

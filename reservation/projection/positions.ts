@@ -1,5 +1,6 @@
 /** How far each shard's log is projected, one SQL statement per function. */
-import type { Queryable } from '../../platform/mysql/database.ts'
+import type { Queryable, Transaction } from '../../platform/mysql/database.ts'
+import { insertAll } from '../../platform/mysql/insertAll.ts'
 
 /** A shard's position in its log, and the fence that was raised last. */
 export interface Position {
@@ -53,12 +54,15 @@ export async function lockPositions(tx: Queryable, shards: readonly number[]): P
 }
 
 /** Writes positions that the transaction has locked. */
-export async function writePositions(tx: Queryable, positions: readonly Position[]): Promise<void> {
-  await tx.execute(
-    `INSERT INTO projector_positions (shard, log_id, fence) VALUES ?
-     ON DUPLICATE KEY UPDATE log_id = VALUES(log_id)`,
-    [positions.map(({ shard, logId, fence }) => [shard, logId, fence])],
-  )
+export async function writePositions(
+  tx: Transaction,
+  positions: readonly Position[],
+): Promise<void> {
+  await insertAll(tx, {
+    into: 'projector_positions (shard, log_id, fence)',
+    rows: positions.map(({ shard, logId, fence }) => [shard, logId, fence]),
+    tail: 'ON DUPLICATE KEY UPDATE log_id = VALUES(log_id)',
+  })
 }
 
 /**

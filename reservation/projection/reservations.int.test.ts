@@ -29,6 +29,9 @@ const entry = (
 describe('the projection', () => {
   let db: Database
   let reservations: ProjectedReservations
+
+  const write = (entries: readonly ReservationEntry[]) =>
+    db.transaction((tx) => reservations.write(tx, entries))
   let options: ProjectOptions
 
   beforeAll(async () => {
@@ -52,15 +55,15 @@ describe('the projection', () => {
   it('never goes back to an older change, whatever order they are written in', async () => {
     const id = newId()
     for (const version of ['1000-5', '999-9', '1000-10', '1000-9', '1001-0', '1000-11']) {
-      await reservations.write(db, [entry(id, version, { customerId: `c${version}` })])
+      await write([entry(id, version, { customerId: `c${version}` })])
     }
     expect(await reservations.find(id)).toMatchObject({ version: '1001-0', customerId: 'c1001-0' })
   })
 
   it('keeps what a later change does not repeat', async () => {
     const id = newId()
-    await reservations.write(db, [entry(id, '1-1', { checkoutKey: 'k', requestHash: 'h' })])
-    await reservations.write(db, [entry(id, '1-2', { status: 'expired', owns: false })])
+    await write([entry(id, '1-1', { checkoutKey: 'k', requestHash: 'h' })])
+    await write([entry(id, '1-2', { status: 'expired', owns: false })])
     expect(await reservations.find(id)).toMatchObject({
       ...{ status: 'expired', owns: false, checkoutKey: 'k', requestHash: 'h' },
     })
@@ -106,7 +109,7 @@ describe('the projection', () => {
     const owners = Array.from({ length: PAGE_ROWS + 5 }, () => newId(8))
     const oldOwner = newId(8)
     const [recent, forgotten] = [newId(8), newId(8)]
-    await reservations.write(db, [
+    await write([
       ...owners.map((id, at) => entry(id, `9-${at}`)),
       entry(oldOwner, '9-0', { status: 'confirmed', atMs: old }),
       entry(recent, '9-0', { status: 'expired', owns: false }),

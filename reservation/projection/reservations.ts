@@ -1,7 +1,8 @@
 /** The projection: the SQL copy of the reservations, one statement per method. */
 import type { ReservationEntry } from '../../lua/logEntry.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
-import { type Queryable, SQL_NOW_MS } from '../../platform/mysql/database.ts'
+import { type Queryable, SQL_NOW_MS, type Transaction } from '../../platform/mysql/database.ts'
+import { insertAll } from '../../platform/mysql/insertAll.ts'
 import { COLUMNS, foldRows, KEPT_COLUMNS, type ReservationRow, recordOf } from './rows.ts'
 
 /** Rows read at a time by a rebuild. */
@@ -16,8 +17,8 @@ const IS_NEWER = `(VALUES(version_ms) > reservations.version_ms
   OR (VALUES(version_ms) = reservations.version_ms
     AND VALUES(version_seq) > reservations.version_seq))`
 
-const UPSERT = `INSERT INTO reservations (${COLUMNS.join(', ')}) VALUES ?
-  ON DUPLICATE KEY UPDATE ${assignments().join(', ')}`
+const INTO = `reservations (${COLUMNS.join(', ')})`
+const UNLESS_OLDER = `ON DUPLICATE KEY UPDATE ${assignments().join(', ')}`
 
 function assignments(): string[] {
   // The columns in between keep their values: they are part of the reservation's identity.
@@ -66,10 +67,14 @@ export class ProjectedReservations {
   }
 
   /** Writes what the entries, in order of the log, make of their reservations. */
-  async write(tx: Queryable, entries: readonly ReservationEntry[]): Promise<void> {
+  async write(tx: Transaction, entries: readonly ReservationEntry[]): Promise<void> {
     if (entries.length === 0) return
     const rows = foldRows(entries)
-    await tx.execute(UPSERT, [rows.map((row) => COLUMNS.map((column) => row[column]))])
+    await insertAll(tx, {
+      into: INTO,
+      rows: rows.map((row) => COLUMNS.map((column) => row[column])),
+      tail: UNLESS_OLDER,
+    })
   }
 
   /** Whether SQL knows any reservation of the shard. */
