@@ -74,10 +74,11 @@ export function url(
 ): Field<string> {
   return field(variable, options, (value) => {
     if (!URL.canParse(value)) return bad('must be a URL')
-    const { protocol } = new URL(value)
+    const { protocol, hostname } = new URL(value)
     if (!options.protocols.includes(protocol)) {
       return bad(`must begin with ${options.protocols.map((p) => `${p}//`).join(' or ')}`)
     }
+    if (hostname === '') return bad('must name a host')
     return good(value.replace(/\/+$/, ''))
   })
 }
@@ -119,12 +120,41 @@ export function oneOf<const W extends string>(
   })
 }
 
+function isHostAndPort(text: string): boolean {
+  const port = Number(/^[^\s,:/]+:([0-9]{1,5})$/.exec(text)?.[1])
+  return port >= 1 && port <= 65_535
+}
+
 /** host:port[,host:port...] */
 export function brokers(variable: string, options: Options<string> = {}): Field<string> {
-  const BROKERS = /^[^\s,:/]+:[0-9]{1,5}(,[^\s,:/]+:[0-9]{1,5})*$/
   return field(variable, options, (value) =>
-    BROKERS.test(value) ? good(value) : bad('must be host:port[,host:port...]'),
+    value.split(',').every(isHostAndPort) ? good(value) : bad('must be host:port[,host:port...]'),
   )
+}
+
+export const REDIS_CLUSTER = 'redis-cluster://'
+
+/**
+ * One Redis, `redis://[user:password@]host[:port][/db]` (`rediss://` for TLS), or a Redis Cluster
+ * by some of its nodes, `redis-cluster://host:port[,host:port...]`.
+ */
+export function redisAddress(variable: string, options: Options<string> = {}): Field<string> {
+  const single = url(variable, { protocols: ['redis:', 'rediss:'] })
+  return field(variable, options, (value) => {
+    if (value.startsWith(REDIS_CLUSTER)) {
+      const nodes = value.slice(REDIS_CLUSTER.length).split(',')
+      return nodes.every(isHostAndPort)
+        ? good(value)
+        : bad(`must be ${REDIS_CLUSTER}host:port[,host:port...]`)
+    }
+    if (/^rediss?:/.test(value)) return single.parse(value)
+    return bad(`must begin with redis://, rediss:// or ${REDIS_CLUSTER}`)
+  })
+}
+
+/** The address of a Redis that may be absent: null then. */
+export function optionalRedisAddress(variable: string): Field<string | null> {
+  return field<string | null>(variable, { default: null }, redisAddress(variable).parse)
 }
 
 /** Secret JSON (a key): parsed, and never repeated in a message. Null when absent. */
@@ -180,23 +210,31 @@ export function loadConfig<S extends Spec>(spec: S, env: NodeJS.ProcessEnv): Con
   return values as ConfigOf<S>
 }
 
+/** What is wrong with the fields of `spec`, one line for each; empty when nothing is. */
+export function fieldProblemsOf(spec: Spec, env: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(spec, env)
+    return []
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error
+    return error.message.replace(/^CONFIG_INVALID: /, '').split('\n')
+  }
+}
+
 /**
  * loadConfig for main.ts: prints all problems on stderr and exits with status 1 when there are any.
- * Also activates the failpoints that FAILPOINTS names (see failpoints.ts).
+ * `contradictions` are problems of several fields together. Also activates the failpoints that
+ * FAILPOINTS names (see failpoints.ts).
  */
 export function configOrExit<S extends Spec>(
   service: string,
   spec: S,
   env: NodeJS.ProcessEnv,
+  contradictions: readonly string[] = [],
 ): ConfigOf<S> {
-  const problems = activateFailpoints(env.FAILPOINTS ?? '').map((one) => `FAILPOINTS ${one}`)
-  try {
-    const config = loadConfig(spec, env)
-    if (problems.length === 0) return config
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error
-    problems.push(...error.message.replace(/^CONFIG_INVALID: /, '').split('\n'))
-  }
+  const failpoints = activateFailpoints(env.FAILPOINTS ?? '').map((one) => `FAILPOINTS ${one}`)
+  const problems = [...failpoints, ...fieldProblemsOf(spec, env), ...contradictions]
+  if (problems.length === 0) return loadConfig(spec, env)
   const list = problems.map((problem) => `  - ${problem}\n`).join('')
   process.stderr.write(`${service} cannot start, its configuration is wrong:\n${list}`)
   process.exit(1)

@@ -7,8 +7,10 @@ import {
   loadConfig,
   oneOf,
   optionalJson,
+  optionalRedisAddress,
   optionalUrl,
   port,
+  redisAddress,
   text,
   url,
 } from './config.ts'
@@ -106,5 +108,40 @@ describe('loadConfig', () => {
     })
     const bad = { MODE: 'c', NAME: 'X', PORT: '-1', SITE: 'a.b', KAFKA: 'kafka' }
     expect(problemsOf(() => loadConfig(spec, bad))).toHaveLength(5)
+  })
+
+  it.each([
+    'redis://h',
+    'redis://user:p%40ss@h:6380/2',
+    'rediss://[::1]:6379',
+    'redis-cluster://a:7001,b:7002',
+  ])('takes %s for the address of a Redis', (given) => {
+    const spec = { redis: redisAddress('REDIS'), other: optionalRedisAddress('OTHER') }
+    expect(loadConfig(spec, { REDIS: given })).toEqual({ redis: given, other: null })
+  })
+
+  it.each([
+    'http://h',
+    'redis://',
+    'redis://h:99999',
+    'h:6379',
+    'redis-cluster://a',
+    'redis-cluster://a:99999',
+  ])('does not take %s for the address of a Redis', (given) => {
+    const spec = { redis: redisAddress('REDIS'), other: optionalRedisAddress('OTHER') }
+    const problems = problemsOf(() => loadConfig(spec, { REDIS: given, OTHER: given }))
+    expect(problems).toHaveLength(2)
+  })
+
+  it.each(['a:0', 'a:65536', 'a:99999', 'a:1,b:70000'])('knows that %s is no broker', (given) => {
+    expect(problemsOf(() => loadConfig({ kafka: brokers('KAFKA') }, { KAFKA: given }))).toEqual([
+      'KAFKA must be host:port[,host:port...]',
+    ])
+  })
+
+  it('knows that a URL without a host leads nowhere', () => {
+    expect(problemsOf(() => loadConfig(commonSpec, { ...GOOD, MYSQL_URL: 'mysql://' }))).toEqual([
+      'MYSQL_URL must name a host',
+    ])
   })
 })

@@ -16,7 +16,6 @@ import { Booking } from './booking/booking.ts'
 import type { ReservationConfig } from './config.ts'
 import { createEngine, type Engine } from './engine.ts'
 import { Feed } from './feed/feed.ts'
-import { parseOrigins } from './feed/origins.ts'
 import { Admissions } from './http/auth/admissions.ts'
 import { RateLimiter } from './http/auth/rateLimiter.ts'
 import { SessionIssuer } from './http/auth/sessions.ts'
@@ -137,7 +136,7 @@ async function createServer(of: {
 
 const feedLimitsOf = (config: ReservationConfig) => ({
   tickMs: config.feedTickMs,
-  allowedOrigins: config.allowedOrigins === null ? [] : (parseOrigins(config.allowedOrigins) ?? []),
+  allowedOrigins: config.allowedOrigins,
   connectionsMax: config.feedConnectionsMax,
   connectionsPerCustomerMax: config.feedConnectionsPerCustomerMax,
   messagesPerSMax: config.feedMessagesPerSMax,

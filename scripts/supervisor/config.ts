@@ -8,29 +8,18 @@ import {
   type Field,
   integer,
   oneOf,
+  optionalRedisAddress,
   optionalText,
   optionalUrl,
   port,
   type Spec,
 } from '../../platform/config.ts'
-import { spec as reservationSpec } from '../../reservation/config.ts'
+import { spec as reservationSpec, tokenProblemsOf } from '../../reservation/config.ts'
 import { spec as ticketSpec } from '../../ticket/config.ts'
-
-const REDIS_ADDRESS = /^(rediss?:\/\/[^\s]+|redis-cluster:\/\/[^\s:/]+:\d+(,[^\s:/]+:\d+)*)$/
-
-/** One Redis by URL, or a cluster by `redis-cluster://host:port[,host:port...]`; null when absent. */
-function redisAddress(variable: string): Field<string | null> {
-  const problem = 'must begin with redis://, rediss:// or redis-cluster://'
-  const parse = (value: string) =>
-    REDIS_ADDRESS.test(value)
-      ? { ok: true as const, value: value.replace(/\/+$/, '') }
-      : { ok: false as const, problem }
-  return { variable, fallback: { value: null }, parse }
-}
 
 /** What the supervisor itself reads; the services read the rest of the environment. */
 export const spec = {
-  redisUrl: redisAddress('REDIS_URL'),
+  redisUrl: optionalRedisAddress('REDIS_URL'),
   kafkaBrokers: brokers('KAFKA_BROKERS', { default: '' }),
   mysqlUrl: optionalUrl('MYSQL_URL', { protocols: ['mysql:'] }),
   kafkaPartitions: integer('KAFKA_PARTITIONS', { default: 8, min: 1, max: 200 }),
@@ -38,7 +27,7 @@ export const spec = {
   port: port('PORT', { default: 0 }),
   infra: oneOf('HOLDFAST_INFRA', ['auto', 'own', 'compose'], { default: 'auto' }),
   /** Tokens then come from elsewhere, and none of ours would be accepted. */
-  jwksUrl: optionalText('JWT_JWKS_URL'),
+  jwksUrl: optionalUrl('JWT_JWKS_URL', { protocols: ['http:', 'https:'] }),
   jwtIssuer: optionalText('JWT_ISSUER'),
   jwtAudience: optionalText('JWT_AUDIENCE'),
 } as const satisfies Spec
@@ -49,7 +38,7 @@ export type SupervisorConfig = ConfigOf<typeof spec> & {
 }
 
 /** Variables of npm's own run, and what the supervisor alone decides. */
-const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$|SESSION_KEY$)/
+const NOT_INHERITED = /^(npm_|INIT_CWD$|PORT$|HOLDFAST_INFRA$|SESSION_KEY(_FILE)?$)/
 
 /**
  * The services' fields that the user has set, by variable: each service would refuse to start over
@@ -68,7 +57,11 @@ function givenToServices(env: NodeJS.ProcessEnv): Spec {
 
 /** Reads the environment. Prints every problem and exits with status 1 when there is one. */
 export function loadSupervisorConfig(env: NodeJS.ProcessEnv = process.env): SupervisorConfig {
-  const config = configOrExit('supervisor', { ...givenToServices(env), ...spec }, env)
+  // The key of sessions is ours to make, unless tokens come from elsewhere.
+  const { SESSION_KEY: _, ...told } = env
+  const contradictions = tokenProblemsOf(told).filter((problem) => !problem.includes('is required'))
+  const fields = { ...givenToServices(env), ...spec }
+  const config = configOrExit('supervisor', fields, env, contradictions)
   const inherited = Object.entries(env).flatMap(([name, value]) =>
     value === undefined || NOT_INHERITED.test(name) ? [] : [[name, value] as const],
   )

@@ -46,7 +46,9 @@ const givenBy = (config: SupervisorConfig): Record<ServerName, string | null> =>
 export function hostAndPort(address: string): { host: string; port: number } {
   const [first = ''] = address.split(',')
   const { hostname, port, protocol } = new URL(first.includes('://') ? first : `tcp://${first}`)
-  return { host: hostname, port: Number(port || (protocol === 'mysql:' ? 3306 : 6379)) }
+  // A URL has an IPv6 address in brackets, and a socket wants it without.
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return { host, port: Number(port || (protocol === 'mysql:' ? 3306 : 6379)) }
 }
 
 const canConnect = (target: { host: string; port: number }): Promise<boolean> =>

@@ -281,6 +281,38 @@ describe('npm start', () => {
     expect(one.seen()).toContain('MYSQL_URL must begin with mysql://')
     expect(one.seen()).toContain('KAFKA_PARTITIONS must be a whole number')
   })
+
+  it('lists what a service would refuse before any server is started', async () => {
+    const one = start({
+      REDIS_URL: 'redis://127.0.0.1:99999',
+      KAFKA_BROKERS: '127.0.0.1:99999',
+      MYSQL_URL: 'mysql://',
+      JWT_JWKS_URL: 'nonsense',
+      ALLOWED_ORIGINS: 'seats.example',
+      SMTP_URL: 'smtp://',
+    })
+    expect((await one.ended).code).toBe(1)
+    const wrong = [...one.seen().matchAll(/^ {2}- (\w+)/gm)].map(([, variable]) => variable)
+    expect(wrong.toSorted()).toEqual([
+      'ALLOWED_ORIGINS',
+      'JWT_JWKS_URL',
+      'KAFKA_BROKERS',
+      'MYSQL_URL',
+      'REDIS_URL',
+      'SMTP_URL',
+    ])
+    expect(existsSync(fileIn('data'))).toBe(false)
+  })
+
+  it.each([
+    { JWT_JWKS_URL: 'http://127.0.0.1:9/jwks', SESSION_ISSUER: 'on' },
+    { JWT_ALGORITHM: 'RS256' },
+  ])('sees that %j contradicts itself before any server is started', async (env) => {
+    const one = start(env)
+    expect((await one.ended).code).toBe(1)
+    expect(one.seen()).toMatch(/^supervisor cannot start, its configuration is wrong:\n {2}- /)
+    expect(existsSync(fileIn('data'))).toBe(false)
+  })
 })
 
 describe('the port', () => {
