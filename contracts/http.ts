@@ -23,10 +23,14 @@ export const SECTIONS_PER_SHOW_MAX = 2_000
 export const COORDINATE_MAX = 1_000_000
 export const OUTLINE_POINTS_MAX = 200
 
-/** RFC 3339 with a day that the calendar has; JavaScript alone takes 30 February for 2 March. */
+/**
+ * RFC 3339 with a day that the calendar has (JavaScript alone takes 30 February for 2 March), in a
+ * year that has four digits in UTC too.
+ */
 export function isDateTime(text: string): boolean {
   const match = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text)
   if (!match || Number.isNaN(Date.parse(text))) return false
+  if (!/^\d{4}-/.test(new Date(text).toISOString())) return false
   const [, year, month, day] = match.map(Number) as [number, number, number, number]
   return day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }

@@ -1,7 +1,8 @@
 /**
  * JSON from strangers. The grammar is JSON.parse's; on top of it, what JSON.parse silently puts up
  * with is refused: names that come twice (the last one would win, and another reader might take
- * the first), `__proto__`, and nesting deeper than any body of ours.
+ * the first), `__proto__`, nesting deeper than any body of ours, and escapes of half a character,
+ * which UTF-8 cannot keep: what is stored and sent on would be something else.
  */
 
 export const DEPTH_MAX = 16
@@ -24,10 +25,25 @@ export function parseJson(text: string): Parsed {
   const message = faultOf(text)
   if (message !== null) return { ok: false, message }
   try {
-    return { ok: true, value: JSON.parse(text) as unknown }
+    const value: unknown = JSON.parse(text)
+    // Bytes were checked; only an escape can bring half a character.
+    return SURROGATE_ESCAPE.test(text) && isHalved(value)
+      ? { ok: false, message: 'the body holds half a character' }
+      : { ok: true, value }
   } catch {
     return { ok: false, message: NOT_JSON }
   }
+}
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+/** A surrogate that has no other half; whole characters are not looked into. */
+const HALF = /\p{Surrogate}/u
+
+/** Whether some text of the value, or some name in it, holds half a character. */
+function isHalved(value: unknown): boolean {
+  if (typeof value === 'string') return HALF.test(value)
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, member]) => HALF.test(name) || isHalved(member))
 }
 
 /** What of the above is wrong with a text, or null. It may not be JSON at all. One pass. */

@@ -57,6 +57,17 @@ describe('parseJson', () => {
     expect(parseJson(text)).toEqual({ ok: true, value: JSON.parse(text) })
   })
 
+  test.each(['"\\ud800"', '{"name":"a\\uDC00b"}', '{"\\udbff":1}', '["\\ud83d\\ud83d\\ude00"]'])(
+    '%s holds half a character',
+    (text) => {
+      expect(parseJson(text)).toEqual({ ok: false, message: 'the body holds half a character' })
+    },
+  )
+
+  test.each(['"\\ud83d\\ude00"', '"\\\\ud800"', '["\\uD7FF\\ue000"]'])('%s is whole', (text) => {
+    expect(parseJson(text)).toEqual({ ok: true, value: JSON.parse(text) })
+  })
+
   test('nesting ends at the limit, also when it is a megabyte deep', () => {
     expect(parseJson(nested(DEPTH_MAX)).ok).toBe(true)
     expect(parseJson(nested(DEPTH_MAX + 1)).ok).toBe(false)
