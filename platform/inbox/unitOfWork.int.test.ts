@@ -52,6 +52,8 @@ const inboxIds = async () =>
   (await db.query<{ event_id: string }>("SELECT event_id FROM inbox WHERE consumer = 'c'")).map(
     (row) => row.event_id,
   )
+const outboxIds = async () =>
+  (await db.query<{ event_id: string }>('SELECT event_id FROM outbox')).map((row) => row.event_id)
 const chain = (handlers: TopicHandlers) => transactional({ db, consumer: 'c', outbox, handlers })
 const expired = (): MessageOf<'seat_expired'> => {
   const { reason: _reason, ...payload } = cancelMessage().payload
@@ -174,6 +176,30 @@ describe('the messages of a transaction', () => {
       unit.publish({ topic, payload: tooLarge })
     })
     await expect(failed).rejects.toThrow(RangeError)
-    expect(await db.query('SELECT event_id FROM outbox')).toEqual([])
+    expect(await outboxIds()).toEqual([])
+  })
+
+  it('take what it has changed back with them when they cannot be kept', async () => {
+    const message = cancelMessage()
+    const { topic, payload } = message
+    const failed = inTransaction({ db, outbox }, async (unit) => {
+      await effect(unit.tx, [message])
+      unit.publish({ topic, payload: { ...payload, seatIds: ['x'.repeat(BODY_BYTES_MAX)] } })
+    })
+    await expect(failed).rejects.toThrow(RangeError)
+    expect(await effects()).toEqual([])
+  })
+
+  it('are lost with its connection, as is what it has changed', async () => {
+    const message = cancelMessage()
+    const { topic, payload } = message
+    const failed = inTransaction({ db, outbox }, async (unit) => {
+      await effect(unit.tx, [message])
+      unit.publish({ topic, payload })
+      const [own] = await unit.tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id')
+      await db.execute(`KILL ${own?.id}`)
+    })
+    await expect(failed).rejects.toThrow('SQL_UNAVAILABLE')
+    expect([await effects(), await outboxIds()]).toEqual([[], []])
   })
 })
