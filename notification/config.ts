@@ -1,9 +1,9 @@
-import { commonSpec, integer, optionalUrl, text, url } from '../platform/config.ts'
+import { commonSpec, integer, optionalUrl, redisAddress, text } from '../platform/config.ts'
 
 /** What the notification service reads from its environment. */
 export const spec = {
   ...commonSpec,
-  redisUrl: url('REDIS_URL', { protocols: ['redis:', 'rediss:'] }),
+  redisUrl: redisAddress('REDIS_URL'),
   /** Where messages go: a server, or .eml files in a folder when there is none. */
   smtpUrl: optionalUrl('SMTP_URL', { protocols: ['smtp:', 'smtps:'] }),
   mailDir: text('MAIL_DIR', { default: '.holdfast/mail' }),

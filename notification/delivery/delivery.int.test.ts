@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../contracts/payloads.ts'
 import { type Child, startChild } from '../../platform/infra/child.ts'
+import { freePort } from '../../platform/infra/ports.ts'
 import { startRedis } from '../../platform/infra/redis.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
 import { ATTEMPTS_MAX } from '../domain/retries.ts'
@@ -249,6 +250,33 @@ describe('when Redis forgets', () => {
     expect(await room.rowsOf(during)).toMatchObject([{ state: 'queued' }])
     await redis.restart()
     await untilAllSent(room, 3)
+  })
+
+  it('mail goes out through a Redis Cluster too, again when it fails at first', async () => {
+    const port = String(await freePort())
+    const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']
+    const dataDir = join(await temporaryFolder(), 'cluster')
+    const redis = await startRedis({ dataDir, args: [...args, '--cluster-port', port] })
+    opened.push(() => redis.stop())
+    const client = new Redis(redis.url)
+    opened.push(async () => client.disconnect())
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    await waitFor('the slots to be served', async () =>
+      String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    )
+    const server = await openMailServer()
+    server.answer = (_mail, count) => (count === 1 ? { code: 451 } : 'accept')
+    const room = await openRoom({
+      REDIS_URL: redis.url.replace('redis:', 'redis-cluster:'),
+      SMTP_URL: server.url,
+      // Too long for the sweep to be what brings the mail out.
+      MAIL_OVERDUE_MS: '60000',
+    })
+    await room.deliver()
+    const of = reserve()
+    await room.apply([sold(of)])
+    await untilState(room, of, 'sent')
+    expect(await room.rowsOf(of)).toMatchObject([{ attempts: 2 }])
   })
 })
 

@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Queue } from 'bullmq'
-import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import { within } from '../../platform/within.ts'
+import { connectRedis, type RedisClient } from './redis.ts'
 
 export const QUEUE_NAME = 'deliveries'
 /** A hash tag, so that all keys of the queue live on one node of a Redis Cluster. */
@@ -34,7 +34,7 @@ export class DeliveryQueue implements Component {
   readonly name = 'delivery queue'
   readonly #redisUrl: string
   readonly #log: Log
-  #client: Redis | null = null
+  #client: RedisClient | null = null
   #queue: Queue<DeliveryJob> | null = null
   #isFull = false
 
@@ -45,7 +45,7 @@ export class DeliveryQueue implements Component {
 
   /** Does not wait for Redis: without it rows are kept, and delivered when it is back. */
   async start(): Promise<void> {
-    const client = new Redis(this.#redisUrl, {
+    const client = connectRedis(this.#redisUrl, {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       commandTimeout: COMMAND_MS_MAX,

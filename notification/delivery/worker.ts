@@ -1,10 +1,10 @@
 /** Takes jobs from the queue and has the notifications that they name delivered. */
 import { Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import type { Component } from '../../platform/lifecycle.ts'
 import type { Log } from '../../platform/log.ts'
 import { within } from '../../platform/within.ts'
 import { type DeliveryJob, QUEUE_NAME, QUEUE_PREFIX } from './queue.ts'
+import { connectRedis, type RedisClient } from './redis.ts'
 
 export interface DeliveryWorkerOptions {
   redisUrl: string
@@ -29,7 +29,7 @@ const CLOSING_MS_MAX = 1_000
 export class DeliveryWorker implements Component {
   readonly name = 'delivery worker'
   readonly #options: DeliveryWorkerOptions
-  #client: Redis | null = null
+  #client: RedisClient | null = null
   #worker: Worker<DeliveryJob> | null = null
   readonly #sending = new Set<Promise<void>>()
 
@@ -40,7 +40,7 @@ export class DeliveryWorker implements Component {
   async start(): Promise<void> {
     const { redisUrl, log } = this.#options
     // Blocking reads wait for Redis to come back, however long that takes.
-    const client = new Redis(redisUrl, { maxRetriesPerRequest: null })
+    const client = connectRedis(redisUrl, { maxRetriesPerRequest: null })
     client.on('error', (error) => log.debug({ err: error }, 'the worker has no Redis'))
     this.#client = client
     const worker = new Worker<DeliveryJob>(QUEUE_NAME, (job) => this.#send(job.data.keys), {
