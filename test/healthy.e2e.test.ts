@@ -7,6 +7,7 @@ import { startHealthySystem, stopHealthySystem } from './support/healthy.ts'
 
 import './saga/latency.ts'
 import './saga/journeys.ts'
+import './saga/demo.ts'
 import './saga/expiry.ts'
 import './races/checkoutDeadline.ts'
 import './contention/contention.ts'
