@@ -189,6 +189,15 @@ describe('seat maps', () => {
     expect(await loads()).toBe(after)
   })
 
+  it('are refused within a second when the log does not bring what was answered', async () => {
+    const show = await newShow(one, 10)
+    await one.engine.maps.snapshot(show)
+    const startedAt = performance.now()
+    const asked = one.engine.maps.snapshot(show, { atLeast: '9999999999999-0' })
+    await expect(asked).rejects.toMatchObject({ code: 'STATE_UNKNOWN' })
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+  })
+
   it('are refused while the shard is shut', async () => {
     const show = await newShow(one, 10)
     await one.engine.maps.snapshot(show)

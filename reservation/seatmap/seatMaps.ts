@@ -19,8 +19,13 @@ export interface SeatMapsOptions extends SeatSource {
   metrics: Metrics
 }
 
-/** How long a request waits for the tail before it is answered that the state is unknown. */
-const TAIL_WAIT_MS = 2_000
+/**
+ * How long a request waits for the tail before it is answered that the state is unknown: buyers are
+ * told so within a second.
+ */
+const TAIL_WAIT_MS = 900
+/** How long the reading of a map waits for the tail. */
+const PARTS_WAIT_MS = 2_000
 const LOAD_ATTEMPTS_MAX = 3
 
 export class SeatMaps implements Component {
@@ -179,7 +184,7 @@ export class SeatMaps implements Component {
   async #hasParts(map: ShowMap, versions: readonly string[]): Promise<boolean> {
     const newest = versions.reduce((a, b) => (compareLogIds(a, b) >= 0 ? a : b))
     const isThere = await this.#options.tail.reached(map.show.shard, newest, {
-      timeoutMs: TAIL_WAIT_MS,
+      timeoutMs: PARTS_WAIT_MS,
     })
     if (!isThere) map.spoil()
     return isThere
