@@ -71,8 +71,12 @@ export async function runDemo(args: readonly string[], place: SystemPlace): Prom
     return isHelp ? 0 : 2
   }
   const found = new SystemFinder(place)
+  let isInterrupted = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => void found.leave().finally(() => process.exit(1)))
+    process.on(signal, () => {
+      isInterrupted = true
+      void found.leave().finally(() => process.exit(1))
+    })
   }
   try {
     const complaints = await play(await found.findOrStart())
@@ -81,7 +85,8 @@ export async function runDemo(args: readonly string[], place: SystemPlace): Prom
     )
     return complaints.length > 0 ? 1 : 0
   } catch (error) {
-    process.stderr.write(`\nThe demo failed: ${(error as Error).message}\n`)
+    // What was being played fails when its system stops; that is no news then.
+    if (!isInterrupted) process.stderr.write(`\nThe demo failed: ${(error as Error).message}\n`)
     return 1
   } finally {
     await found.leave()

@@ -33,10 +33,14 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const env = { REDIS_URL: redisUrl, MYSQL_URL: mysqlUrl, KAFKA_BROKERS: kafkaBrokers }
     const child = spawn(process.execPath, ['scripts/run.mjs', 'scripts/demo/fakes/main.ts'], {
       cwd: ROOT,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env.PATH, HOME: process.env.HOME, FAKE_FOLDER: folder, ...env },
     })
     demo = child
+    let complaint = ''
+    child.stderr.on('data', (data) => {
+      complaint += data
+    })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     await waitFor('a system that starts', () => existsSync(join(folder, 'processes.json')), {
       timeoutMs: 30_000,
@@ -45,6 +49,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     // npm passes on what the terminal has told already.
     child.kill(signal)
     expect(await ended).toBe(1)
+    expect(complaint).toBe('')
     expect(existsSync(join(folder, 'supervisor.json'))).toBe(false)
     expect(readProcessRegistry(join(folder, 'processes.json'))).toEqual([])
   },
