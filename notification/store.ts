@@ -180,7 +180,7 @@ export async function extendClaim(db: Queryable, held: Held, leaseMs: number): P
 
 export async function markSent(db: Queryable, held: Held): Promise<number> {
   return settle(db, held, {
-    set: "state = 'sent', due_at = NULL, claim = NULL, last_error = NULL",
+    set: "state = 'sent', due_at = NULL, claim = '', last_error = NULL",
     values: [],
   })
 }
@@ -192,7 +192,7 @@ export async function markForRetry(
   { delayMs, error }: { delayMs: number; error: string },
 ): Promise<number> {
   return settle(db, held, {
-    set: `state = 'queued', due_at = ${SQL_NOW_MS} + ?, claim = NULL, last_error = ?`,
+    set: `state = 'queued', due_at = ${SQL_NOW_MS} + ?, claim = '', last_error = ?`,
     values: [delayMs, shortened(error)],
   })
 }
@@ -200,7 +200,7 @@ export async function markForRetry(
 /** Gives notifications up. */
 export async function markFailed(db: Queryable, held: Held, error: string): Promise<number> {
   return settle(db, held, {
-    set: "state = 'failed', due_at = NULL, claim = NULL, last_error = ?",
+    set: "state = 'failed', due_at = NULL, claim = '', last_error = ?",
     values: [shortened(error)],
   })
 }
@@ -238,7 +238,7 @@ export async function takeOverdue(
   const keys = rows.map((row) => row.notification_key)
   if (keys.length === 0) return []
   await db.execute(
-    `UPDATE notifications SET state = 'queued', due_at = ${SQL_NOW_MS}, claim = NULL
+    `UPDATE notifications SET state = 'queued', due_at = ${SQL_NOW_MS}, claim = ''
      WHERE notification_key IN (?) AND due_at <= ${SQL_NOW_MS} - ?`,
     [keys, overdueMs],
   )

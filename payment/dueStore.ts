@@ -45,12 +45,13 @@ export async function claimPayments(
   },
 ): Promise<number> {
   const { state, set, where } = CLAIMS[options.kind]
+  const nowMs = await db.nowMs()
   // A date that is far enough already stays as it is: its index entry is the costly part.
   const { affectedRows } = await db.execute(
     `UPDATE payments SET ${set} claim = ?, attempts = attempts + 1,
-            due_at = GREATEST(due_at, ${SQL_NOW_MS} + ?), updated_at = ${SQL_NOW_MS}
+            due_at = GREATEST(due_at, ?), updated_at = ?
       WHERE reservation_id IN (?) AND state = ? AND ${where}`,
-    [options.claim, options.leaseMs, options.reservationIds, state],
+    [options.claim, nowMs + options.leaseMs, nowMs, options.reservationIds, state],
   )
   return affectedRows
 }

@@ -4,12 +4,7 @@
  */
 import type { CancelReason, Money, Snapshot } from '../contracts/payloads.ts'
 import { OperationalError } from '../platform/errors.ts'
-import {
-  type Queryable,
-  SQL_NOW_MS,
-  type SqlValue,
-  type Transaction,
-} from '../platform/mysql/database.ts'
+import type { Queryable, SqlValue, Transaction } from '../platform/mysql/database.ts'
 import { insertAll } from '../platform/mysql/insertAll.ts'
 import { isDuplicateKey } from '../platform/mysql/sqlErrors.ts'
 import type { Payment, PaymentState } from './domain/paying.ts'
@@ -150,13 +145,12 @@ function valuesOf({ reservationId, state, order, dueInMs }: NewPayment, nowMs: n
 /** Answers how many were in the expected state and changed. */
 export async function updatePayments(tx: Transaction, update: PaymentUpdate): Promise<number> {
   const { reservationIds, from, to, dueInMs, reason, resetsAttempts } = update
+  const nowMs = await tx.nowMs()
   const params: unknown[] = [to.state, to.stop, to.unanswered]
   let assignments = 'state = ?, stop = ?, unanswered = ?'
   if (dueInMs !== 'keep') {
-    const isCapped = to.state === 'requested'
-    const due = `${SQL_NOW_MS} + ?`
-    assignments += `, due_at = ${isCapped ? `LEAST(pay_by, ${due})` : due}`
-    params.push(dueInMs)
+    assignments += `, due_at = ${to.state === 'requested' ? 'LEAST(pay_by, ?)' : '?'}`
+    params.push(dueInMs === null ? null : nowMs + dueInMs)
   }
   if (reason) {
     assignments += ', reason = ?'
@@ -164,9 +158,9 @@ export async function updatePayments(tx: Transaction, update: PaymentUpdate): Pr
   }
   if (resetsAttempts) assignments += ', attempts = 0'
   const { affectedRows } = await tx.execute(
-    `UPDATE payments SET ${assignments}, updated_at = ${SQL_NOW_MS}
+    `UPDATE payments SET ${assignments}, updated_at = ?
       WHERE reservation_id IN (?) AND state = ?`,
-    [...params, reservationIds, from],
+    [...params, nowMs, reservationIds, from],
   )
   return affectedRows
 }

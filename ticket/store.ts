@@ -214,24 +214,25 @@ export async function movePages(tx: Transaction, pages: readonly Page[]): Promis
 async function moveTicketings(tx: Transaction, alike: readonly Page[]): Promise<void> {
   const { from, state, reason } = alike[0] as Page
   const { affectedRows } = await tx.execute(
-    `UPDATE ticketings SET state = ?, reason = ?, updated_at = ${SQL_NOW_MS}
+    `UPDATE ticketings SET state = ?, reason = ?, updated_at = ?
      WHERE reservation_id IN (?) AND state = ?`,
-    [state, reason, alike.map((page) => page.reservationId), from],
+    [state, reason, await tx.nowMs(), alike.map((page) => page.reservationId), from],
   )
   assertMoved('ticketings', alike, { expected: alike.length, affectedRows })
 }
 
 async function moveTickets(tx: Transaction, alike: readonly Page[]): Promise<void> {
   const { from, state } = alike[0] as Page
+  const tickets = alike.flatMap((page) => ticketsOf(page.snapshot))
+  const ticketIds = tickets.map(({ ticketId }) => ticketId).sort(byText)
   const { affectedRows } = await noticingRaces('one_live_ticket', () =>
     tx.execute(
       `UPDATE tickets SET state = ?, live = ?, due_at = NULL
-       WHERE reservation_id IN (?) AND state = ?`,
-      [state, isLive(state) ? 1 : null, alike.map((page) => page.reservationId), from],
+       WHERE ticket_id IN (?) AND state = ?`,
+      [state, isLive(state) ? 1 : null, ticketIds, from],
     ),
   )
-  const expected = alike.reduce((sum, page) => sum + page.snapshot.seatIds.length, 0)
-  assertMoved('tickets', alike, { expected, affectedRows })
+  assertMoved('tickets', alike, { expected: ticketIds.length, affectedRows })
 }
 
 function assertMoved(

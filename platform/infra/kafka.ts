@@ -102,6 +102,9 @@ const brokerArgs = (broker: Broker, options: KafkaOptions): string[] => [
   `-Xmx${options.heapMib ?? HEAP_MIB}m`,
   // One small heap on few cores: the serial collector keeps the least memory of its own.
   '-XX:+UseSerialGC',
+  // The optimising compiler works for minutes on a broker that has just started, on cores that the
+  // services need, and what it makes is hardly quicker here.
+  '-XX:TieredStopAtLevel=1',
   '-XX:MaxMetaspaceSize=160m',
   '-XX:ReservedCodeCacheSize=64m',
   '-Xss512k',

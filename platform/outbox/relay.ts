@@ -28,7 +28,8 @@ const FULL_ROWS = 300
 const BUSY_ROWS = 8
 /** After a failed send nothing is taken over for this long: the leader tries meanwhile. */
 const CLOSED_MS = 1_000
-const MARK_LINGER_MS = 20
+/** Marks are nobody's hurry: what is sent stays ours, and so few statements mark many rows. */
+const MARK_LINGER_MS = 100
 const MARK_RETRY_MS = 500
 const MARK_RANGES_MAX = 100
 const MARK_LIST_MAX = 1_000

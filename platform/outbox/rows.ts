@@ -48,7 +48,7 @@ export async function selectLeftovers(
   )
 }
 
-const MARK = `is_published = 1, published_ms = ${SQL_NOW_MS}`
+const MARK = 'UPDATE outbox SET is_published = 1, published_ms = ?'
 
 /** Marks the rows of whole id ranges; every id within them must have been published. */
 export async function markRanges(
@@ -56,12 +56,12 @@ export async function markRanges(
   ranges: readonly (readonly [from: number, to: number])[],
 ): Promise<void> {
   const where = ranges.map(() => 'id BETWEEN ? AND ?').join(' OR ')
-  await db.execute(`UPDATE outbox SET ${MARK} WHERE ${where}`, ranges.flat())
+  await db.execute(`${MARK} WHERE ${where}`, [await db.nowMs(), ...ranges.flat()])
 }
 
 /** Marks single rows. */
 export async function markIds(db: Queryable, ids: readonly number[]): Promise<void> {
-  await db.execute(`UPDATE outbox SET ${MARK} WHERE id IN (?)`, [ids])
+  await db.execute(`${MARK} WHERE id IN (?)`, [await db.nowMs(), ids])
 }
 
 /** Marks rows whose ids are not known. */
