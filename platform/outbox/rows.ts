@@ -66,7 +66,7 @@ export async function markIds(db: Queryable, ids: readonly number[]): Promise<vo
 
 /** Marks rows whose ids are not known. */
 export async function markEvents(db: Queryable, eventIds: readonly string[]): Promise<void> {
-  await db.execute(`UPDATE outbox SET ${MARK} WHERE event_id IN (?)`, [eventIds])
+  await db.execute(`${MARK} WHERE event_id IN (?)`, [await db.nowMs(), eventIds])
 }
 
 /** Age in ms of the unpublished row with the smallest id; 0 when there is none. */
