@@ -46,6 +46,7 @@ describe('the desk, on real stores', () => {
   let desk: DeskAt
   let show: Show
   let folder: string
+  let plans = 0
   const open: Database[] = []
 
   beforeAll(async () => {
@@ -111,10 +112,11 @@ describe('the desk, on real stores', () => {
     return record
   }
 
+  /** A plan in a file of its own, so that earlier ones can be carried out after it. */
   async function planOf({
     reservationId,
   }: ReservationRecord): Promise<{ path: string; plan: Plan }> {
-    const path = join(folder, `${reservationId}.json`)
+    const path = join(folder, `${plans++}.json`)
     const args = ['dlq', 'plan', '--reservation', reservationId, '-o', path]
     expect(await desk.type(args)).toMatchObject({ status: 0, stderr: '' })
     return { path, plan: JSON.parse(readFileSync(path, 'utf8')) as Plan }
