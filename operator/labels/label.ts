@@ -10,6 +10,7 @@
  */
 import { TOPIC_FACTS } from '../../contracts/asyncapi.ts'
 import type { Message } from '../../contracts/message.ts'
+import type { Money } from '../../contracts/payloads.ts'
 import { amountInWords } from '../cli/words.ts'
 import { labelNotice } from './labelNotice.ts'
 import { labelPayment } from './labelPayment.ts'
@@ -89,16 +90,19 @@ function refusalOf(group: string, { topic, payload }: Message, situation: Situat
 
 /** A message that contradicts what its reservation or payment says of itself. */
 function doubtAbout({ payload }: Message, { reservation, payment }: Situation): Verdict | null {
-  const { value } = payload.amount
   const says = `it says ${amountInWords(payload.amount)}`
   if (reservation && reservation.showId !== payload.showId) {
     return human(`it names the show ${payload.showId}, its reservation is of ${reservation.showId}`)
   }
-  if (reservation && reservation.amount !== value) {
-    return human(`${says}, the reservation ${reservation.amount}: which is right?`)
+  if (reservation && !isSameMoney(reservation.amount, payload.amount)) {
+    return human(`${says}, the reservation ${amountInWords(reservation.amount)}: which is right?`)
   }
-  if (payment && payment.amount !== value) {
-    return human(`${says}, the payment ${payment.amount}: which is right?`)
+  if (payment && !isSameMoney(payment.amount, payload.amount)) {
+    return human(`${says}, the payment ${amountInWords(payment.amount)}: which is right?`)
+  }
+  const customerId = reservation?.customerId
+  if (customerId && customerId !== payload.customerId) {
+    return human(`it is about ${payload.customerId}, its reservation is of ${customerId}`)
   }
   const seats = reservation?.seatIds
   if (seats && !isSameSet(seats, payload.seatIds)) {
@@ -108,6 +112,9 @@ function doubtAbout({ payload }: Message, { reservation, payment }: Situation): 
   }
   return null
 }
+
+const isSameMoney = (one: Money, other: Money): boolean =>
+  one.value === other.value && one.currency === other.currency
 
 const isSameSet = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((one) => others.includes(one))

@@ -155,11 +155,27 @@ describe('a label', () => {
 
   it('is human when the amount is another than the reservation or the payment says', () => {
     const { reservation, payment } = situationOf(world, mail)
-    expect(labelWith({ payment: payment && { ...payment, amount: 1 } }).label).toBe('human')
-    expect(labelWith({ reservation: reservation && { ...reservation, amount: 1 } })).toEqual({
-      label: 'human',
-      why: 'it says 240,000 KRW, the reservation 1: which is right?',
-    })
+    for (const amount of [
+      { currency: 'KRW', value: 1 },
+      { currency: 'USD', value: 240_000 },
+    ]) {
+      expect(labelWith({ payment: payment && { ...payment, amount } }).label).toBe('human')
+      expect(labelWith({ reservation: reservation && { ...reservation, amount } }).label).toBe(
+        'human',
+      )
+    }
+    const amount = { currency: 'USD', value: 240_000 }
+    expect(labelWith({ reservation: reservation && { ...reservation, amount } }).why).toBe(
+      'it says 240,000 KRW, the reservation 240,000 USD: which is right?',
+    )
+  })
+
+  it('is human when it would give the tickets to another customer', () => {
+    const { reservation } = situationOf(world, mail)
+    const another = reservation && { ...reservation, customerId: 'somebody-else' }
+    expect(labelWith({ reservation: another }).label).toBe('human')
+    const forgotten = reservation && { ...reservation, customerId: null }
+    expect(labelWith({ reservation: forgotten }).label).toBe('apply')
   })
 
   it('is human when the seats are others than the reservation has', () => {

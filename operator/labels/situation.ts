@@ -2,6 +2,7 @@
  * What the stores say about the reservation of one dead letter, as far as the tables of the saga
  * look at it: the input of `label`.
  */
+import type { Money } from '../../contracts/payloads.ts'
 import type { ReservationStatus } from '../../lua/record.ts'
 
 /** What a replay of a dead letter would do now. */
@@ -49,11 +50,13 @@ export interface Situation {
     status: ReservationStatus
     reason: string | null
     showId: string
-    amount: number
+    /** Null where only SQL remembers it. */
+    customerId: string | null
+    amount: Money
     /** Null where only SQL remembers it. */
     seatIds: readonly string[] | null
   } | null
-  payment: { state: PaymentState; detail: string; amount: number } | null
+  payment: { state: PaymentState; detail: string; amount: Money } | null
   ticketing: { state: TicketState; reason: string | null } | null
   /** What the customer was told. */
   conversation: {

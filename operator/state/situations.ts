@@ -4,7 +4,7 @@
  */
 import { shardOfReservation, shardTagOf } from '../../contracts/ids.ts'
 import type { Message } from '../../contracts/message.ts'
-import type { Snapshot } from '../../contracts/payloads.ts'
+import type { Money, Snapshot } from '../../contracts/payloads.ts'
 import type { RedisClient } from '../../lua/client.ts'
 import type { ReservationRecord, ReservationStatus } from '../../lua/record.ts'
 import type { Databases } from '../checker/gatherSql.ts'
@@ -167,7 +167,7 @@ export class SituationReader {
         ? {
             state: payment.state as PaymentState,
             detail: payment.detail,
-            amount: payment.amount,
+            amount: moneyOf(payment),
           }
         : null,
       ticketing: ticketing
@@ -212,16 +212,19 @@ function reservationOf(of: {
 }): Situation['reservation'] {
   const { record, projected, show } = of
   if (record) {
-    const { status, reason = null, showId, amount, seats } = record
+    const { status, reason = null, showId, customerId, amount, seats } = record
     const isSameShow = show?.showId === showId
     const seatIds = isSameShow ? seats.map((index) => show.seatIds[index] ?? `#${index}`) : null
-    return { status, reason, showId, amount: amount.value, seatIds }
+    return { status, reason, showId, customerId, amount, seatIds }
   }
   if (!projected) return null
-  const { state, detail, showId, amount } = projected
+  const { state, detail, showId } = projected
   const status = state as ReservationStatus
-  return { status, reason: detail || null, showId, amount, seatIds: null }
+  const amount = moneyOf(projected)
+  return { status, reason: detail || null, showId, customerId: null, amount, seatIds: null }
 }
+
+const moneyOf = ({ amount: value, currency }: ServiceRow): Money => ({ currency, value })
 
 const HOLDERS: Readonly<Record<string, TakenSeat['by']>> = { h: 'held', s: 'sold', b: 'blocked' }
 

@@ -187,17 +187,17 @@ const PAY_BY_MS = 2_000_000
 /** What the stores say to an operator who looks at the mail. */
 export function situationOf(world: World, mail: Mail): Situation {
   const { status, reason, payment, ticketing, conversation, seats, rival, isLate } = world
-  const { amount, seatIds, showId } = messageOf(mail).payload
+  const { amount, seatIds, showId, customerId } = messageOf(mail).payload
   return {
     nowMs: isLate ? PAY_BY_MS + 1 : PAY_BY_MS - 1,
     // The seat service keeps no inbox: its scripts are idempotent.
     isHandled: mail.group !== 'reservation' && !world.mail.some((one) => isSame(one, mail)),
     ...{ dealtWith: null, unknown: null },
-    reservation: status && { status, reason, showId, amount: amount.value, seatIds },
+    reservation: status && { status, reason, showId, customerId, amount, seatIds },
     payment: payment && {
       state: payment.state,
       detail: payment.stop ? 'told to stop' : '',
-      amount: amount.value,
+      amount,
     },
     ticketing: ticketing && { state: ticketing.state, reason: ticketing.reason ?? null },
     conversation: conversation && { lastLogId: conversation.lastLogId, said: conversation.said },
