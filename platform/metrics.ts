@@ -36,10 +36,14 @@ export class Metrics {
     this.gauge('holdfast_process_resident_bytes', 'Resident memory', {
       collect: (gauge) => gauge.set(process.memoryUsage.rss()),
     })
-    this.gauge('holdfast_process_cpu_seconds', 'CPU time used since the start', {
-      collect: (gauge) => {
+    new Counter({
+      name: 'holdfast_process_cpu_seconds_total',
+      help: 'CPU time used since the start',
+      registers: [this.registry],
+      collect() {
         const { user, system } = process.cpuUsage()
-        gauge.set((user + system) / 1e6)
+        this.reset()
+        this.inc((user + system) / 1e6)
       },
     })
     this.gauge('holdfast_process_uptime_seconds', 'Age of the process', {
