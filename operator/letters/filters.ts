@@ -52,15 +52,25 @@ export function parseFilters(options: FilterOptions, nowMs: number): Filters {
   }
   if (options.since !== undefined) filters.sinceMs = parseTime('since', options.since, nowMs)
   if (options.until !== undefined) filters.untilMs = parseTime('until', options.until, nowMs)
+  const { sinceMs, untilMs } = filters
+  if (sinceMs !== undefined && untilMs !== undefined && untilMs < sinceMs) {
+    throw new UsageError(`--until "${options.until}" is before --since "${options.since}"`)
+  }
   if (options.offset !== undefined) Object.assign(filters, parseOffsets(options.offset))
   return filters
 }
 
-/** A time as RFC 3339, or as long ago: `90s`, `15m`, `2h`, `1d`. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:\d\d)?)?$/i
+
+/**
+ * A time as RFC 3339, or as long ago: `90s`, `15m`, `2h`, `1d`. Without a zone it is UTC, as all
+ * times are that the desk prints.
+ */
 function parseTime(name: string, text: string, nowMs: number): number {
   const ago = /^([0-9]{1,6})([smhd])$/.exec(text)
   if (ago) return nowMs - Number(ago[1]) * (UNIT_MS[ago[2] ?? ''] ?? 0)
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  const [, day, time = '00:00', zone = 'Z'] = TIME.exec(text) ?? []
+  const ms = Date.parse(`${day}T${time}${zone}`)
   if (!Number.isNaN(ms)) return ms
   throw new UsageError(`--${name} "${text}" is no time; write 2026-01-31T10:00:00Z, or 2h for ago`)
 }
@@ -70,6 +80,9 @@ function parseOffsets(text: string): Pick<Filters, 'fromOffset' | 'toOffset'> {
   if (!match) throw new UsageError(`--offset "${text}" is no range; write 17, 17-42 or 17-`)
   const [, from, range, to] = match
   if (range === undefined) return { fromOffset: Number(from), toOffset: Number(from) }
+  if (to !== undefined && Number(to) < Number(from)) {
+    throw new UsageError(`--offset "${text}" ends before it begins`)
+  }
   return { fromOffset: Number(from), ...(to !== undefined && { toOffset: Number(to) }) }
 }
 

@@ -91,6 +91,23 @@ describe('filters', () => {
     expect(isIn({ ...fitting, ...other })).toBe(false)
   })
 
+  it.each([
+    ['2026-01-31T10:02:07Z', '2026-01-31T10:02:07.000Z'],
+    ['2026-01-31 10:02:07', '2026-01-31T10:02:07.000Z'],
+    ['2026-01-31T10:02', '2026-01-31T10:02:00.000Z'],
+    ['2026-01-31T19:02:07.5+09:00', '2026-01-31T10:02:07.500Z'],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+  ])('read the time %s as it is printed: in UTC where no zone is given', (since, time) => {
+    const zone = process.env.TZ
+    process.env.TZ = 'Asia/Seoul'
+    try {
+      expect(parseFilters({ since }, NOW_MS).sinceMs).toBe(Date.parse(time))
+    } finally {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    }
+  })
+
   it('know the reservation of a record that cannot be read by its key', () => {
     const options = { reservation: 'r07_0123456789abcdefghjkmnpqrs' }
     expect(isIn(options, { value: Buffer.from('{') })).toBe(true)
@@ -102,7 +119,11 @@ describe('filters', () => {
     [{ reservation: 'r7' }, /is no reservation id/],
     [{ since: 'yesterday' }, /is no time/],
     [{ until: '2026-31-01' }, /is no time/],
+    [{ since: '2026-01-31T10:00:00 Seoul' }, /is no time/],
+    [{ since: '10:00' }, /is no time/],
+    [{ since: '1h', until: '2h' }, /--until "2h" is before --since "1h"/],
     [{ offset: '-5' }, /is no range/],
+    [{ offset: '42-17' }, /ends before it begins/],
   ])('refuse %j', (options, words) => {
     expect(() => parseFilters(options, NOW_MS)).toThrow(words)
   })
