@@ -7,7 +7,14 @@
  * `digest` and `records`), each followed by a line feed.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { finished, pipeline } from 'node:stream/promises'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
@@ -97,6 +104,9 @@ export class PlanWriter {
 
   /** @throws UsageError when the file cannot be written */
   constructor(path: string) {
+    // A device would be replaced by a file: as root, /dev/null for the whole machine.
+    const is = statSync(path, { throwIfNoEntry: false })
+    if (is && !is.isFile()) throw new UsageError(`cannot write ${path}: it is no file`)
     this.#path = path
     this.#records = createWriteStream(`${path}.records`)
     // Told again by the next write; without a listener it would end the process.
@@ -139,7 +149,7 @@ export class PlanWriter {
   /** Removes what was written so far. */
   discard(): void {
     this.#records.destroy()
-    rmSync(`${this.#path}.records`, { force: true })
+    for (const part of ['records', 'new']) rmSync(`${this.#path}.${part}`, { force: true })
   }
 }
 

@@ -107,6 +107,11 @@ describe('a plan on disk', () => {
     expect(() => readPlan(path, CREATED_AT_MS)).toThrow(/cannot read the plan/)
   })
 
+  it('is not written over what is no file', () => {
+    expect(() => new PlanWriter(folder)).toThrow(`cannot write ${folder}: it is no file`)
+    expect(() => new PlanWriter('/dev/null')).toThrow('it is no file')
+  })
+
   it('leaves nothing behind when it is not finished', async () => {
     rmSync(path, { force: true })
     const writer = new PlanWriter(path)
