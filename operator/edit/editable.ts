@@ -9,6 +9,8 @@ const ID = /^[!-~]{1,128}$/
 
 type Json = Record<string, unknown>
 
+const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value)
+
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -44,6 +46,10 @@ export function messageFrom(letter: Letter, text: string, nowMs: number): Messag
     ? JSON.stringify(edited)
     : wrapped(edited, { letter, nowMs, topic: letter.topic })
   const decoded = decodeMessage(letter.topic, body)
+  const id = objectIn(bodyOf(letter))?.id
+  if (decoded.ok && isId(id) && decoded.message.id !== id) {
+    throw new UsageError(`the edited message must keep its id ${id}, or both could take effect`)
+  }
   if (decoded.ok) return decoded.message
   throw new UsageError(`the edited message does not fit ${letter.topic}: ${decoded.reason}`)
 }
@@ -53,7 +59,7 @@ function wrapped(payload: Json, of: { letter: Letter; nowMs: number; topic: Topi
   const original = objectIn(bodyOf(letter)) ?? {}
   const textOr = (name: string, fallback: string): string => {
     const value = original[name]
-    return typeof value === 'string' && ID.test(value) ? value : fallback
+    return isId(value) ? value : fallback
   }
   const { traceparent } = original
   return encodeMessage({

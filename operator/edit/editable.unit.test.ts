@@ -38,6 +38,12 @@ describe('an edited dead letter', () => {
     expect(messageFrom(letter(null), text, NOW_MS).id).toBe('given-by-hand')
   })
 
+  it('is refused under another id than the original has', () => {
+    const text = JSON.stringify({ ...sample, id: 'another' })
+    const original = letter(JSON.stringify({ ...sample, data: {} }))
+    expect(() => messageFrom(original, text, NOW_MS)).toThrow(`must keep its id ${sample.id}`)
+  })
+
   it('is refused with the place where it does not fit', () => {
     const { customerId: _customerId, ...lacking } = sample.data.payload
     expect(() => messageFrom(letter('{}'), JSON.stringify(lacking), NOW_MS)).toThrow(
