@@ -54,7 +54,9 @@ export function loadOperatorConfig(env: NodeJS.ProcessEnv): OperatorConfig {
     if (!(error instanceof OperationalError)) throw error
     const problems = error.message.replace(/^CONFIG_INVALID: /, '')
     throw new CommandFailed(
-      `no system was found: .holdfast/run.json ${existsSync(RUN_FILE) ? 'says too little' : 'is missing (is it running? npm start)'} and the environment does not name one either:\n${problems}`,
+      existsSync(RUN_FILE)
+        ? `.holdfast/run.json and the environment together name no system:\n${problems}`
+        : `no system was found: .holdfast/run.json is missing (is it running? npm start) and the environment does not name one either:\n${problems}`,
     )
   }
 }
@@ -62,9 +64,17 @@ export function loadOperatorConfig(env: NodeJS.ProcessEnv): OperatorConfig {
 const withoutEmpty = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 
+function readRunFile(): RunFile {
+  try {
+    return JSON.parse(readFileSync(RUN_FILE, 'utf8')) as RunFile
+  } catch (cause) {
+    throw new CommandFailed(`cannot read ${RUN_FILE}: ${(cause as Error).message}`, { cause })
+  }
+}
+
 function runEnvironment(): NodeJS.ProcessEnv {
   if (!existsSync(RUN_FILE)) return {}
-  const run = JSON.parse(readFileSync(RUN_FILE, 'utf8')) as RunFile
+  const run = readRunFile()
   return {
     KAFKA_BROKERS: run.kafkaBrokers,
     REDIS_URL: run.redisUrl,

@@ -88,9 +88,12 @@ function lay(piles: Map<string, Pile>, letter: Letter, disposition: Disposition 
   if (disposition?.endedAtMs) pile.done[disposition.action] += 1
 }
 
-/** The reason without what differs from record to record: ids and numbers. */
-const kindOf = (reason: string): string =>
-  reason.replace(/\b[rt]\d\d_[0-9a-z_]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(-\d+)*/g, '…').slice(0, 160)
+/** The reason without what differs from record to record: ids, numbers, and a piece of the body. */
+export const kindOf = (reason: string): string =>
+  reason
+    .replace(/^(NOT_JSON): .*$/s, '$1: the record is no JSON')
+    .replace(/\b[rt]\d\d_[0-9a-z_]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(-\d+)*/g, '…')
+    .slice(0, 160)
 
 function summaryOf({ topic, group, count, oldestMs, newestMs, reasons, done }: Pile) {
   const dealtWith = done.replay + done.park + done.edit + done.discard
