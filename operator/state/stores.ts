@@ -93,20 +93,29 @@ export class Stores {
 
   async #openDatabases(): Promise<Databases> {
     const [reservation, payment, ticket, notification] = await Promise.all(
-      ['reservation', 'payment', 'ticket', 'notification'].map((name) => this.#openDatabase(name)),
+      ['reservation', 'payment', 'ticket', 'notification'].map((name) =>
+        this.#openDatabase(name, { isOthers: true }),
+      ),
     )
     return { reservation, payment, ticket, notification } as Databases
   }
 
   async #openDesk(): Promise<Desk> {
-    return Desk.open(await this.#openDatabase('operator'), this.config.operator, this.log)
+    // Where the services have no databases, the desk has no business either.
+    await this.databases()
+    const db = await this.#openDatabase('operator', { isOthers: false })
+    return Desk.open(db, this.config.operator, this.log)
   }
 
-  async #openDatabase(name: string): Promise<Database> {
+  async #openDatabase(name: string, { isOthers }: { isOthers: boolean }): Promise<Database> {
     const { mysqlUrl: url, mysqlDatabasePrefix } = this.config
     const database = `${mysqlDatabasePrefix}_${name}`
-    const db = new Database({ url, database, poolSize: POOL_SIZE, log: this.log })
-    await inTime(db.start(), `SQL does not answer at ${placeOf(url)}`)
+    const db = new Database({ url, database, poolSize: POOL_SIZE, isOthers, log: this.log })
+    const missing = `there is no database ${database} at ${placeOf(url)}: MYSQL_DATABASE_PREFIX?`
+    const start = db.start().catch((cause: Error & { code?: string }) => {
+      throw cause.code === 'ER_BAD_DB_ERROR' ? new CommandFailed(missing, { cause }) : cause
+    })
+    await inTime(start, `SQL does not answer at ${placeOf(url)}`)
     this.#closers.push(() => db.stop())
     return db
   }
@@ -120,6 +129,7 @@ async function inTime<T>(work: Promise<T>, problem: string): Promise<T> {
     const result = await within(work, ANSWER_MS_MAX)
     if (result !== LATE) return result
   } catch (cause) {
+    if (cause instanceof CommandFailed) throw cause
     throw new CommandFailed(`${problem}: ${(cause as Error).message}`, { cause })
   }
   throw new CommandFailed(problem)

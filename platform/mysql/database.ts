@@ -83,6 +83,8 @@ export interface DatabaseOptions {
   database: string
   /** Connections at most; further callers wait for one. */
   poolSize: number
+  /** Somebody else makes the database: `start` throws where it is missing. */
+  isOthers?: boolean
   log: Log
 }
 
@@ -108,7 +110,7 @@ export class Database implements Queryable, Component {
   }
 
   /**
-   * Waits up to a minute for the server, creates the database, opens the pool.
+   * Waits up to a minute for the server, creates the database unless others do, opens the pool.
    *
    * @throws OperationalError SQL_UNAVAILABLE when the server does not answer in time, and the
    *   server's own error when it refuses
@@ -249,19 +251,26 @@ export class Database implements Queryable, Component {
     }
   }
 
+  async #makeOrFind(): Promise<void> {
+    const { database, isOthers = false } = this.#options
+    const options = isOthers ? this.connectionOptions() : this.#serverOptions()
+    const connection = await mysql.createConnection(options)
+    try {
+      if (isOthers) return
+      await connection.query(
+        `CREATE DATABASE IF NOT EXISTS ${database}
+           CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
+      )
+    } finally {
+      connection.destroy()
+    }
+  }
+
   async #createDatabase(): Promise<void> {
     const deadline = Date.now() + START_MS_MAX
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const connection = await mysql.createConnection(this.#serverOptions())
-        try {
-          await connection.query(
-            `CREATE DATABASE IF NOT EXISTS ${this.#options.database}
-               CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
-          )
-        } finally {
-          connection.destroy()
-        }
+        await this.#makeOrFind()
         return
       } catch (error) {
         if (!isConnectionLoss(error) || Date.now() > deadline) throw asOperational(error)
