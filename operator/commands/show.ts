@@ -1,11 +1,15 @@
 /** `dlq show`: one dead letter, and everything that is known about its reservation. */
 import { isReservationId, shardOfReservation } from '../../contracts/ids.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
+import { CommandFailed } from '../cli/failure.ts'
 import { table } from '../cli/table.ts'
 import { timeInWords } from '../cli/words.ts'
+import type { Disposition } from '../desk/desk.ts'
+import type { Label } from '../labels/situation.ts'
 import { contentOf, keyTextOf, type Letter, parseLetterId } from '../letters/letter.ts'
 import { findLetter } from '../letters/readLetters.ts'
-import { planLetters } from '../plan/planner.ts'
+import type { PlanRecord } from '../plan/planFile.ts'
+import { doneInWords, planLetters } from '../plan/planner.ts'
 import { readRecords } from '../state/redisState.ts'
 import { type ServiceRow, selectStates } from '../state/sqlState.ts'
 import { type Moment, timelineOf } from '../state/timeline.ts'
@@ -21,8 +25,7 @@ export async function show(context: Context, idText: string): Promise<void> {
   const { stores, terminal } = context
   parseLetterId(idText)
   const letter = await findLetter(await stores.kafka(), idText)
-  const [desk, reader] = await Promise.all([stores.desk(), openReader(context)])
-  const [planned] = await planLetters({ desk, reader }, [letter], true)
+  const verdict = await verdictOn(context, letter)
   const content = contentOf(letter)
   const named = content.ok ? content.message.payload.reservationId : keyTextOf(letter)
   const reservationId = named !== null && isReservationId(named) ? named : null
@@ -30,8 +33,7 @@ export async function show(context: Context, idText: string): Promise<void> {
     reservationId === null ? null : await aboutReservation(context, letter, reservationId)
   const whole = {
     ...describe(letter),
-    label: planned?.label,
-    why: planned?.why,
+    ...verdict,
     reservationId,
     states: about?.states ?? [],
     timeline: (about?.timeline ?? []).map(({ atMs, who, what }) => ({
@@ -42,6 +44,22 @@ export async function show(context: Context, idText: string): Promise<void> {
   }
   terminal.json(whole)
   if (!terminal.isJson) print(context, whole, about?.timeline ?? [])
+}
+
+/** What a replay would do now; while a shard is closed nobody knows, and the rest is shown. */
+async function verdictOn(
+  context: Context,
+  letter: Letter,
+): Promise<{ label: Label | null; why: string }> {
+  const [desk, reader] = await Promise.all([context.stores.desk(), openReader(context)])
+  try {
+    const [planned] = await planLetters({ desk, reader }, [letter], true)
+    const { label, why } = planned as PlanRecord
+    return { label, why }
+  } catch (error) {
+    if (error instanceof CommandFailed) return { label: null, why: error.message }
+    throw error
+  }
 }
 
 function describe(letter: Letter) {
@@ -92,7 +110,12 @@ async function aboutReservation(
   )
   const sinceMs = letter.failedAtMs - LOOK_BACK_MS
   const timeline = await timelineOf(databases, { reservationId, sinceMs, record })
-  const moments = [...timeline, failureOf(letter)].sort((a, b) => a.atMs - b.atMs)
+  const dispositions = await (await stores.desk()).dispositionsOf([letter])
+  const moments = [
+    ...timeline,
+    failureOf(letter),
+    ...[...dispositions.values()].map(dispositionMoment),
+  ].sort((a, b) => a.atMs - b.atMs)
   return { states: [...redisStateOf(record), ...rows.flat()], timeline: moments }
 }
 
@@ -116,9 +139,17 @@ const failureOf = ({ failedAtMs, group, topic, errorClass }: Letter): Moment => 
   what: `gave up ${topic} (${errorClass})`,
 })
 
+const dispositionMoment = (disposition: Disposition): Moment => {
+  const { operator: who, action, begunAtMs, endedAtMs, id } = disposition
+  const done = doneInWords(action)
+  return endedAtMs === null
+    ? { atMs: begunAtMs, who, what: `may have ${done} ${id}` }
+    : { atMs: endedAtMs, who, what: `${done} ${id}` }
+}
+
 type Whole = ReturnType<typeof describe> & {
-  label: string | undefined
-  why: string | undefined
+  label: Label | null
+  why: string
   reservationId: string | null
   states: State[]
 }
@@ -132,7 +163,7 @@ function print({ terminal }: Context, whole: Whole, timeline: readonly Moment[])
     ['attempts', `${attempts}, ${replays} replays failed`],
     ['key', key ?? '(none)'],
     ['message', whole.messageId ?? whole.fault ?? ''],
-    ['replayed now', `${label}: ${why}`],
+    ['replayed now', label === null ? why : `${label}: ${why}`],
   ]
   for (const line of table(facts)) terminal.say(line)
   terminal.say('\nheaders')

@@ -1,7 +1,7 @@
 /** Labels dead letters: what each would do if it were handled now. */
 
 import { timeInWords } from '../cli/words.ts'
-import type { Desk, Disposition } from '../desk/desk.ts'
+import type { Action, Desk, Disposition } from '../desk/desk.ts'
 import { label } from '../labels/label.ts'
 import { reasonOf } from '../letters/filters.ts'
 import { contentOf, keyTextOf, type Letter, REPLAYS_MAX } from '../letters/letter.ts'
@@ -40,12 +40,16 @@ export async function planLetters(
 const isPutAway = (disposition: Disposition | undefined): boolean =>
   disposition !== undefined && disposition.action !== 'replay' && disposition.endedAtMs !== null
 
+const DONE: Record<Action, string> = {
+  ...{ replay: 'replayed', park: 'parked', edit: 'edited', discard: 'discarded' },
+}
+export const doneInWords = (action: Action): string => DONE[action]
+
 /** What was done about a letter, in words; null for nothing, and for what may not have happened. */
 export function dealtWithInWords(disposition: Disposition | undefined): string | null {
   if (!disposition || disposition.endedAtMs === null) return null
   const { action, operator, endedAtMs } = disposition
-  const done = { replay: 'replayed', park: 'parked', edit: 'edited', discard: 'discarded' }[action]
-  return `${done} by ${operator} at ${timeInWords(endedAtMs)}`
+  return `${doneInWords(action)} by ${operator} at ${timeInWords(endedAtMs)}`
 }
 
 async function labelled(

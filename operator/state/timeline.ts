@@ -1,6 +1,6 @@
 /**
  * The life of one reservation as the stores remember it: every message about it and when it was
- * handled by whom, the money that moved, and what operators did.
+ * handled by whom, the money that moved, and the mail that went out.
  */
 import { decodeMessage } from '../../contracts/message.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
@@ -9,7 +9,7 @@ import type { Databases } from '../checker/gatherSql.ts'
 
 export interface Moment {
   atMs: number
-  /** A service, the provider or an operator. */
+  /** A service, the provider, or an operator. */
   who: string
   what: string
 }
@@ -42,6 +42,7 @@ export async function timelineOf(
     ...rows.flatMap(momentsOf),
     ...handled.flat(),
     ...(await selectMoney(databases.payment, reservationId)),
+    ...(await selectNotices(databases.notification, reservationId)),
   ]
   return moments.sort((a, b) => a.atMs - b.atMs)
 }
@@ -82,6 +83,19 @@ async function selectHandledAt(
     atMs,
     who: group,
     what: `handled ${topics.get(id)}  ${id}`,
+  }))
+}
+
+/** The key begins with the reservation, so that its index serves. */
+async function selectNotices(db: Database, reservationId: string): Promise<Moment[]> {
+  const rows = await db.query<{ kind: string; state: string; updated_at: number }>(
+    'SELECT kind, state, updated_at FROM notifications WHERE notification_key LIKE ?',
+    [`${reservationId.replaceAll('_', '\\_')}.%`],
+  )
+  return rows.map(({ kind, state, updated_at: atMs }) => ({
+    atMs,
+    who: 'notification',
+    what: state === 'sent' ? `sent the mail "${kind}"` : `has the mail "${kind}" ${state}`,
   }))
 }
 
