@@ -119,6 +119,11 @@ describe('a label', () => {
     })
   })
 
+  it('tells of a charge, which is safe and moves money all the same', () => {
+    const request: Mail = { id: 1, topic: 'payment_request', group: 'payment' }
+    expect(labelOf(checkedOut(), request)).toMatchObject({ label: 'apply', isCharge: true })
+  })
+
   it('is already applied when the inbox of the group has the message', () => {
     expect(labelWith({ isHandled: true }).label).toBe('already applied')
   })

@@ -5,6 +5,7 @@ import { amountInWords } from '../cli/words.ts'
 import {
   already,
   apply,
+  charge,
   human,
   paymentIn,
   type Situation,
@@ -47,7 +48,7 @@ function requested({ payload }: MessageOf<'payment_request'>, situation: Situati
     if (situation.seats !== 'own' || situation.inTheWay === 'confirmed') {
       return human('the reservation is paying, but somebody else seems to have its seats')
     }
-    return apply(`the buyer is charged ${amountInWords(payload.amount)} in time`)
+    return charge(`the buyer is charged ${amountInWords(payload.amount)} in time`)
   }
   return superseded(`the reservation is ${status}: the buyer would be charged and refunded`)
 }

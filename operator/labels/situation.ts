@@ -13,6 +13,8 @@ export interface Verdict {
   label: Label
   /** In words for the operator. */
   why: string
+  /** It takes the buyer's money: what they asked for, and still nothing to be done unasked. */
+  isCharge?: true
 }
 
 export type PaymentState =
@@ -74,6 +76,7 @@ export interface Situation {
 }
 
 export const apply = (why: string): Verdict => ({ label: 'apply', why })
+export const charge = (why: string): Verdict => ({ label: 'apply', why, isCharge: true })
 export const already = (why: string): Verdict => ({ label: 'already applied', why })
 export const superseded = (why: string): Verdict => ({ label: 'superseded', why })
 export const invalid = (why: string): Verdict => ({ label: 'invalid', why })
