@@ -55,6 +55,9 @@ interface DispositionRow {
   ended_at: number | null
 }
 
+/** A replay that hurries sends some hundred records a second. */
+const SENT_MAX = 10_000
+
 const MIGRATIONS = new URL('./migrations/', import.meta.url)
 const keyOf = ({ id, fingerprint }: LetterKey): string => `${id} ${fingerprint}`
 
@@ -108,6 +111,17 @@ export class Desk {
     return new Map(found.map((one) => [one.id, one]))
   }
 
+  /** What was sent by anybody within the last so many milliseconds, the newest first. */
+  async sentWithin(ageMs: number): Promise<LetterKey[]> {
+    const rows = await this.#db.query<{ record_id: string; fingerprint: string }>(
+      `SELECT record_id, fingerprint FROM dispositions
+       WHERE action IN ('replay', 'edit') AND ended_at >= ${SQL_NOW_MS} - ?
+       ORDER BY ended_at DESC LIMIT ?`,
+      [ageMs, SENT_MAX],
+    )
+    return rows.map(({ record_id: id, fingerprint }) => ({ id, fingerprint }))
+  }
+
   /**
    * Writes down that something is about to be done about each letter, or with `isDone` that it is
    * done with that. False when somebody has done something about one of them meanwhile: nothing
@@ -140,6 +154,24 @@ export class Desk {
       if (isDuplicateKey(error)) return false
       throw error
     }
+  }
+
+  /**
+   * Says of what a killed command has begun that something else is done about it. Only for whoever
+   * has made sure that the command is not just at work. False when it was ended meanwhile.
+   */
+  async takeOver(
+    { id, fingerprint }: LetterKey,
+    what: { action: Action; planDigest?: string; body?: string; isDone?: boolean },
+  ): Promise<boolean> {
+    const { action, planDigest = null, body = null, isDone = false } = what
+    const { affectedRows } = await this.#db.execute(
+      `UPDATE dispositions SET action = ?, plan_digest = ?, operator = ?, body = ?,
+         begun_at = ${SQL_NOW_MS}, ended_at = ${isDone ? SQL_NOW_MS : 'NULL'}
+       WHERE record_id = ? AND fingerprint = ? AND ended_at IS NULL`,
+      [action, planDigest, this.#operator, body, id, fingerprint],
+    )
+    return affectedRows > 0
   }
 
   /** The message that an edit was about to send, when nobody knows whether it was. */

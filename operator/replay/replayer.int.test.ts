@@ -98,6 +98,8 @@ describe('a replay', () => {
     send?: (records: readonly OutgoingRecord[]) => Promise<void>
     isStopped?: () => boolean
     isDryRun?: boolean
+    /** Letters that lie there too, and are not in the plan. */
+    others?: readonly Letter[]
     /** What lies at the letter's place now; itself unless told. */
     liesAt?: (letter: Letter) => Letter | null
   }
@@ -108,9 +110,10 @@ describe('a replay', () => {
     rehearsal: Rehearsal = {},
   ): Promise<ReplayReport & { records: OutgoingRecord[]; parkings: number }> {
     const { nowOf = () => 'apply', isStopped = () => false, isDryRun = false } = rehearsal
+    const { others = [] } = rehearsal
     const records: OutgoingRecord[] = []
     let parkings = 0
-    const byId = new Map(letters.map((letter) => [letter.id, letter]))
+    const byId = new Map([...letters, ...others].map((letter) => [letter.id, letter]))
     const replayer = new Replayer({
       ...{ desk, digest: 'a'.repeat(64), perSecond: 10_000, isDryRun, isStopped },
       reader: {
@@ -131,7 +134,8 @@ describe('a replay', () => {
       findLetters: async (ids) =>
         new Map(
           ids.flatMap((id) => {
-            const letter = byId.get(id) as Letter
+            const letter = byId.get(id)
+            if (!letter) return []
             const found = rehearsal.liesAt ? rehearsal.liesAt(letter) : letter
             return found ? [[id, found]] : []
           }),
@@ -236,6 +240,20 @@ describe('a replay', () => {
     expect(skipped).toMatchObject([{ id: second.id, planned: 'apply', now: 'superseded' }])
   })
 
+  it('waits for what a run before it has sent about the same seats', async () => {
+    const [first, second] = [newLetter({ reservation: 901 }), newLetter({ reservation: 902 })]
+    expect(await run([first], 'apply')).toMatchObject({ sent: 1 })
+    let looks = 0
+    const nowOf = (id: string): Label => {
+      if (id === second.id) return looks >= 5 ? 'superseded' : 'apply'
+      looks += 1
+      return looks >= 5 ? 'already applied' : 'apply'
+    }
+    const { sent, skipped } = await run([second], 'apply', { nowOf, others: [first] })
+    expect(sent).toBe(0)
+    expect(skipped).toMatchObject([{ id: second.id, planned: 'apply', now: 'superseded' }])
+  })
+
   it('parks what three replays could not help, once', async () => {
     const letter = newLetter({ replays: 3 })
     const { parked, sent, records, parkings } = await run([letter], 'apply')
@@ -274,6 +292,14 @@ describe('a replay', () => {
       { id: gone.id, now: null, why: 'Kafka does not have it any more' },
       { id: other.id, now: null, why: 'another record lies there now' },
     ])
+  })
+
+  it('leaves out, and says so, what an edit has begun', async () => {
+    const letter = newLetter()
+    expect(await desk.begin([letter], { action: 'edit', body: '{}' })).toBe(true)
+    const { sent, done, skipped } = await run([letter], 'apply')
+    expect({ sent, done }).toEqual({ sent: 0, done: 0 })
+    expect(skipped[0]?.why).toContain('an edit of it was not finished')
   })
 
   it('leaves out what was discarded meanwhile', async () => {

@@ -15,9 +15,8 @@ import { label } from '../labels/label.ts'
 import type { Label } from '../labels/situation.ts'
 import { contentOf, type Letter, REPLAYS_MAX } from '../letters/letter.ts'
 import type { PlanRecord } from '../plan/planFile.ts'
-import { dealtWithInWords } from '../plan/planner.ts'
 import type { ReadsSituations } from '../state/situations.ts'
-import { InFlight } from './inFlight.ts'
+import { type FindsLetters, flightOf, InFlight } from './inFlight.ts'
 import { parkedOf, replayOf } from './outgoing.ts'
 import { Pace } from './pace.ts'
 
@@ -25,7 +24,7 @@ export interface ReplayerOptions {
   desk: Desk
   reader: ReadsSituations
   producer: RecordSender
-  findLetters: (ids: readonly string[]) => Promise<ReadonlyMap<string, Letter>>
+  findLetters: FindsLetters
   /** Makes the parking topic of a letter's topic, where it is missing. */
   makeParking: (letters: readonly Letter[]) => Promise<void>
   digest: string
@@ -78,6 +77,7 @@ export class Replayer {
 
   /** Sends the records, in order as far as they do not wait for each other. */
   async run(records: readonly PlanRecord[]): Promise<void> {
+    if (records.length > 0) await this.#inFlight.recall(this.#options)
     for (let at = 0; at < records.length && !this.#isStopped(); at += FETCH_MAX) {
       const some = records.slice(at, at + FETCH_MAX)
       const letters = await this.#options.findLetters(some.map(({ id }) => id))
@@ -94,14 +94,16 @@ export class Replayer {
     records: readonly PlanRecord[],
     letters: ReadonlyMap<string, Letter>,
   ): Promise<void> {
-    let left = this.#present(records, letters)
+    let left = await this.#undone(this.#present(records, letters))
     while (left.length > 0 && !this.#isStopped()) {
       await pause(this.#pace.delayMs)
       const { step, later } = this.#nextStep(left)
       if (step.length === 0) {
         // The first in line waits for one that was sent; when that does not end, it is left out.
         const [first] = later as [Ready, ...Ready[]]
-        const isClear = await this.#inFlight.settled(first.letter, () => this.#isStopped())
+        const isClear = await this.#inFlight.settled(flightOf(first.letter), () =>
+          this.#isStopped(),
+        )
         left = isClear ? later : later.slice(1)
         if (!isClear && !this.#isStopped()) {
           this.#skip(first.record, null, 'another replay of its reservation or seats is under way')
@@ -130,7 +132,7 @@ export class Replayer {
     const later: Ready[] = []
     const touched = new Set<string>()
     for (const one of ready) {
-      const keys = this.#inFlight.keysOf(one.letter)
+      const keys = this.#inFlight.keysOf(flightOf(one.letter))
       const isFree =
         step.length < this.#pace.stepMax &&
         !this.#inFlight.isTouching(keys) &&
@@ -160,6 +162,10 @@ export class Replayer {
       const disposition = dispositions.get(one.record.id)
       if (!disposition) return [one]
       if (isResumable(disposition)) return [{ ...one, isBegun: true }]
+      if (disposition.endedAtMs === null) {
+        this.#skip(one.record, null, 'an edit of it was not finished: edit it again, or discard it')
+        return []
+      }
       this.report.done += 1
       this.#options.onProgress(1)
       return []
@@ -209,7 +215,7 @@ export class Replayer {
       )
       await producer.send(records)
       await desk.end(letters)
-      if (action === 'replay') for (const letter of letters) this.#inFlight.add(letter)
+      if (action === 'replay') for (const letter of letters) this.#inFlight.add(flightOf(letter))
     }
     onProgress(claimed.length)
     return claimed.length
@@ -244,7 +250,7 @@ export class Replayer {
 
 /** Only one replay runs at a time, so what another has begun and not ended, it left behind. */
 const isResumable = (disposition: Disposition): boolean =>
-  dealtWithInWords(disposition) === null &&
+  disposition.endedAtMs === null &&
   (disposition.action === 'replay' || disposition.action === 'park')
 
 /** Whoever answered a question has answered that question alone. */
