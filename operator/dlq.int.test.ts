@@ -6,6 +6,7 @@ import { encodeMessage } from '../contracts/message.ts'
 import type { ReservationRecord } from '../lua/record.ts'
 import { NOTIFICATION_MIGRATIONS } from '../notification/service.ts'
 import { MIGRATIONS as PAYMENT_MIGRATIONS } from '../payment/service.ts'
+import { freePort } from '../platform/infra/ports.ts'
 import { KafkaConnection } from '../platform/kafka/connection.ts'
 import { headerText } from '../platform/kafka/deadLetter.ts'
 import { KafkaProducer } from '../platform/kafka/producer.ts'
@@ -32,7 +33,8 @@ import {
 } from '../reservation/testing/engine.ts'
 import { DeskAt } from '../test/operator/support/desk.ts'
 import { TICKET_MIGRATIONS } from '../ticket/service.ts'
-import type { Plan } from './plan/planFile.ts'
+import { Desk } from './desk/desk.ts'
+import type { Plan, PlanRecord } from './plan/planFile.ts'
 
 const log = createLog('dlq-test', 'silent')
 
@@ -47,6 +49,7 @@ describe('the desk, on real stores', () => {
   let show: Show
   let folder: string
   let plans = 0
+  let openDatabase: (service: string, ...migrations: URL[]) => Promise<Database>
   const open: Database[] = []
 
   beforeAll(async () => {
@@ -56,11 +59,11 @@ describe('the desk, on real stores', () => {
       testKafkaBrokers(),
     ])
     const prefix = freshDatabasePrefix()
-    const openDatabase = async (service: string, migrations: URL): Promise<Database> => {
+    openDatabase = async (service, ...migrations) => {
       const database = `${prefix}_${service}`
       const db = new Database({ url: mysqlUrl, database, poolSize: 2, log })
       await db.start()
-      await migrate(db, [migrations])
+      await migrate(db, migrations)
       open.push(db)
       return db
     }
@@ -88,25 +91,31 @@ describe('the desk, on real stores', () => {
 
   const idOf = ({ reservationId }: ReservationRecord): string => `created-${reservationId}`
 
+  function bodyOf(record: ReservationRecord): string {
+    const { reservationId, showId, customerId, amount, seats } = record
+    const time = '2026-01-31T10:00:00.000Z'
+    const seatIds = seats.map((seat) => show.layout.seatIdAt(seat))
+    return encodeMessage({
+      ...{ id: idOf(record), topic: 'payment_create', source: '/payment', time },
+      payload: {
+        ...{ reservationId, showId, customerId, amount, seatIds },
+        ...{ paymentId: 'p', capturedAt: time, providerRef: 'ch' },
+      },
+    })
+  }
+
   /** Captured, and kept from its tickets. */
   async function buryPaid(seat: number, windowMs?: number): Promise<ReservationRecord> {
     const held = await hold(engine, show, [seat])
     const record = await checkout(engine, held, windowMs === undefined ? {} : { windowMs })
-    const { reservationId, showId, customerId, amount } = record
+    const { reservationId, showId, amount } = record
     const { currency, value } = amount
     await payment.execute(
       `INSERT INTO payments (reservation_id, payment_id, show_id, state, currency, amount, snapshot,
          created_at, updated_at) VALUES (?, 'p', ?, 'captured', ?, ?, '{}', 0, 0)`,
       [reservationId, showId, currency, value],
     )
-    const time = '2026-01-31T10:00:00.000Z'
-    const body = encodeMessage({
-      ...{ id: idOf(record), topic: 'payment_create', source: '/payment', time },
-      payload: {
-        ...{ reservationId, showId, customerId, amount, seatIds: [show.layout.seatIdAt(seat)] },
-        ...{ paymentId: 'p', capturedAt: time, providerRef: 'ch' },
-      },
-    })
+    const body = bodyOf(record)
     const headers = { dlq_group: 'ticket', dlq_error_class: 'TypeError', dlq_replays: '0' }
     await producer.send([{ topic: 'payment_create.DLQ', key: reservationId, value: body, headers }])
     return record
@@ -168,10 +177,15 @@ describe('the desk, on real stores', () => {
     })
   })
 
+  const expired = ({ reservationId }: ReservationRecord) =>
+    waitFor('the deadline', async () => {
+      const record = await engine.engine.reservations.find(reservationId)
+      return record?.status === 'expired'
+    })
+
   it('knows whose the seats are, and sends nothing that ends in a refund unasked', async () => {
     const record = await buryPaid(2, 500)
-    const expired = () => engine.engine.reservations.find(record.reservationId)
-    await waitFor('the deadline', async () => (await expired())?.status === 'expired')
+    await expired(record)
     expect((await planOf(record)).plan.records[0]).toMatchObject({ label: 'apply' })
     const rival = await checkout(engine, await hold(engine, show, [2]))
     expect((await planOf(record)).plan.records[0]).toMatchObject({
@@ -204,8 +218,101 @@ describe('the desk, on real stores', () => {
     ])
   })
 
+  it('looks again at an edited message once the operator has answered', async () => {
+    const record = await buryPaid(5, 500)
+    await expired(record)
+    const { plan } = await planOf(record)
+    const editing = desk.with({ EDITOR: `sed -i 's/"seatIds"/ "seatIds"/'` })
+    const edit = ['dlq', 'edit', plan.records[0]?.id ?? '']
+    const sold = () => hold(engine, show, [5])
+    const late = await editing.type(edit, { typed: 'send', meanwhile: sold })
+    expect(late.stdout).toContain('apply: late, but the seats are still free')
+    expect(late).toMatchObject({ status: 1, stderr: expect.stringContaining('superseded by now') })
+    expect(await replaysOf(record)).toEqual([])
+    const asked = await editing.type(edit, { typed: 'send' })
+    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining('superseded') })
+    const [sent] = await replaysOf(record)
+    expect(headerText(sent as ScannedRecord, 'edited_from')).toBe(plan.records[0]?.id)
+  })
+
+  it('makes no database where the name of one is typed wrongly', async () => {
+    const typo = freshDatabasePrefix()
+    const lost = desk.with({ MYSQL_DATABASE_PREFIX: typo })
+    for (const args of [['list'], ['audit'], ['plan']]) {
+      const { status, stderr } = await lost.type(['dlq', ...args])
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringContaining(`there is no database ${typo}_`),
+      })
+    }
+    expect(await ticket.query('SHOW DATABASES LIKE ?', [`${typo}%`])).toEqual([])
+  })
+
+  it('judges without the provider, and says so, while it is away', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`
+    const alone = desk.with({ PAYMENT_PROVIDER_URL: url })
+    const { status, stdout, stderr } = await alone.type(['ops', 'reconcile'])
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringContaining(
+        `the provider does not answer at ${url} (connect ECONNREFUSED`,
+      ),
+    })
+    expect(stdout).toContain('reservation')
+  })
+
+  it('tells what the operators did in the story of a record', async () => {
+    const record = await buryPaid(9)
+    const { path, plan } = await planOf(record)
+    const id = plan.records[0]?.id ?? ''
+    await desk.type(['dlq', 'discard', path, '--yes'])
+    const { timeline } = await desk.json<{ timeline: { who: string; what: string }[] }>(
+      ...['dlq', 'show', id],
+    )
+    expect(timeline.at(-1)).toMatchObject({ who: 'kim', what: `discarded ${id}` })
+  })
+
+  /** What a command leaves behind that was killed before it could say that it had sent. */
+  async function beginAndDie({ records }: Plan, action: 'replay' | 'edit', body?: string) {
+    const operator = await Desk.open(await openDatabase('operator'), 'lee', log)
+    const [record] = records as [PlanRecord]
+    expect(await operator.begin([record], { action, ...(body && { body }) })).toBe(true)
+  }
+
+  it('discards what a killed replay had begun', async () => {
+    const record = await buryPaid(6)
+    const { path, plan } = await planOf(record)
+    await beginAndDie(plan, 'replay')
+    const { stdout } = await desk.type(['dlq', 'discard', path, '--yes'])
+    expect(stdout).toContain('1 discarded, 0 dealt with before')
+    expect((await planOf(record)).plan.records).toEqual([])
+  })
+
+  it('edits what a killed replay had begun', async () => {
+    const record = await buryPaid(7)
+    const { plan } = await planOf(record)
+    await beginAndDie(plan, 'replay')
+    const editing = desk.with({ EDITOR: `sed -i 's/"seatIds"/ "seatIds"/'` })
+    const { status } = await editing.type(['dlq', 'edit', plan.records[0]?.id ?? '', '--yes'])
+    expect(status).toBe(0)
+    expect((await planOf(record)).plan.records).toEqual([])
+  })
+
+  it('says so when an edit that was killed had sent its message after all', async () => {
+    const record = await buryPaid(8)
+    const { plan } = await planOf(record)
+    const [sample] = await replaysOf(record)
+    expect(sample).toBe(undefined)
+    await beginAndDie(plan, 'edit', bodyOf(record))
+    await ticket.execute('INSERT INTO inbox VALUES (?, ?, 0)', ['ticket', idOf(record)])
+    const ended = await desk.type(['dlq', 'edit', plan.records[0]?.id ?? '', '--yes'])
+    expect(ended).toMatchObject({ status: 0, stdout: expect.stringContaining('was sent') })
+    expect((await planOf(record)).plan.records).toEqual([])
+  })
+
   it('says nothing of seats while their shard is being rebuilt', async () => {
     const record = await buryPaid(4)
+    const before = await planOf(record)
     const { shard } = show
     const epoch = (await engine.redis.get(`{s0${shard}}:epoch`)) as string
     await engine.redis.del(`{s0${shard}}:epoch`)
@@ -216,6 +323,9 @@ describe('the desk, on real stores', () => {
         status: 1,
         stderr: expect.stringContaining(`shard s0${shard} is closed`),
       })
+      const { plan } = before
+      const shown = await desk.type(['dlq', 'show', plan.records[0]?.id ?? ''])
+      expect(shown.stdout).toMatch(/replayed now +shard s0\d is closed/)
     } finally {
       await engine.redis.set(`{s0${shard}}:epoch`, epoch)
     }

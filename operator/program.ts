@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from './cli/failure.ts'
 import { Interrupt, type Io, Terminal } from './cli/terminal.ts'
+import { printable } from './cli/words.ts'
 import { audit } from './commands/audit.ts'
 import type { Context } from './commands/context.ts'
 import { discard } from './commands/discard.ts'
@@ -29,7 +30,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    io.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
     return error instanceof UsageError ? 2 : 1
   }
 }

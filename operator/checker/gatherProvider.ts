@@ -4,6 +4,7 @@ const ASKED_AT_ONCE_MAX = 64
 /** Of more reservations than this, page by page is quicker than one by one. */
 const ASKED_SINGLY_MAX = 1_000
 const PAGE_SIZE = 1_000
+const ANSWER_MS_MAX = 10_000
 
 interface Entry {
   reservationId: string
@@ -77,7 +78,7 @@ const factOf = (
 ): ProviderFact => ({ reservationId, kind, amount })
 
 async function list<Body>(url: string): Promise<Body> {
-  const response = await fetch(url)
+  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })
   if (!response.ok) throw new Error(`the provider answered ${response.status} to ${url}`)
   return (await response.json()) as Body
 }

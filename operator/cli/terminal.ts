@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 import { Progress } from './progress.ts'
+import { printable } from './words.ts'
 
 /** Where a command reads and writes: the process's own, or a test's. */
 export interface Io {
@@ -41,12 +42,12 @@ export class Terminal {
   /** A line for people; with --json it goes to stderr, so that stdout is JSON alone. */
   say(line = ''): void {
     const output = this.isJson ? this.#io.stderr : this.#io.stdout
-    output.write(`${line}\n`)
+    output.write(`${printable(line)}\n`)
   }
 
   /** A remark beside the result. */
   note(line: string): void {
-    this.#io.stderr.write(`${line}\n`)
+    this.#io.stderr.write(`${printable(line)}\n`)
   }
 
   /** The result as JSON, when that was asked for. */
@@ -60,8 +61,10 @@ export class Terminal {
 
   /**
    * Asks for `expected` to be typed. True at once with --yes, false at once where nobody is there.
+   *
+   * @param instead what any other answer does
    */
-  async confirm(question: string, expected: string): Promise<boolean> {
+  async confirm(question: string, expected: string, instead: string): Promise<boolean> {
     if (this.isYes) return true
     if (!this.isAttended) return false
     const reader = createInterface({ input: this.#io.stdin, output: this.#io.stderr })
@@ -72,7 +75,8 @@ export class Terminal {
         reader.close()
       })
       const left = new Promise<null>((resolve) => reader.once('close', () => resolve(null)))
-      const asked = reader.question(`${question}\nType ${expected} to go on: `)
+      const words = `${question}\nType ${expected} to go on; anything else ${instead}: `
+      const asked = reader.question(printable(words))
       const typed = await Promise.race([asked, left])
       return typed?.trim() === expected
     } finally {
@@ -81,27 +85,45 @@ export class Terminal {
   }
 }
 
-/** Ctrl-C: the first asks the command to stop where it safely can, the second ends it at once. */
+/** Where signals come from, and how the process ends. */
+export interface Signals {
+  on(signal: NodeJS.Signals, listener: () => void): unknown
+  off(signal: NodeJS.Signals, listener: () => void): unknown
+  exit(status: number): void
+}
+
+/**
+ * Ctrl-C. A command that only looks ends at once. One that has said that it stops by itself is
+ * asked to, where it safely can; the second Ctrl-C ends that one at once too.
+ */
 export class Interrupt {
+  readonly #signals: Signals
+  #isPostponed = false
   #isAsked = false
   readonly #listeners: (() => void)[] = []
   readonly #onSignal = (): void => {
-    if (this.#isAsked) process.exit(1)
+    if (!this.#isPostponed || this.#isAsked) {
+      this.#signals.exit(1)
+      return
+    }
     this.#isAsked = true
     for (const listener of this.#listeners) listener()
   }
 
-  constructor() {
-    process.on('SIGINT', this.#onSignal)
-    process.on('SIGTERM', this.#onSignal)
+  constructor(signals: Signals = process) {
+    this.#signals = signals
+    signals.on('SIGINT', this.#onSignal)
+    signals.on('SIGTERM', this.#onSignal)
   }
 
+  /** Whether the command has been asked to stop. */
   get isAsked(): boolean {
     return this.#isAsked
   }
 
-  onAsked(listener: () => void): void {
-    this.#listeners.push(listener)
+  /** From now on the command looks at `isAsked`, or waits for it. */
+  postpone(): void {
+    this.#isPostponed = true
   }
 
   /** Resolves when it is asked. */
@@ -112,7 +134,7 @@ export class Interrupt {
   }
 
   close(): void {
-    process.off('SIGINT', this.#onSignal)
-    process.off('SIGTERM', this.#onSignal)
+    this.#signals.off('SIGINT', this.#onSignal)
+    this.#signals.off('SIGTERM', this.#onSignal)
   }
 }

@@ -12,6 +12,13 @@ export const timeInWords = (ms: number): string =>
 /** `10:02` in UTC. */
 export const minuteInWords = (ms: number): string => new Date(ms).toISOString().slice(11, 16)
 
+/**
+ * What somebody else wrote, as a terminal may show it: a poison message must not move the cursor,
+ * recolour the screen or turn the direction of what stands behind it.
+ */
+export const printable = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
+
 export const countOf = (count: number, noun: string): string =>
   `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 

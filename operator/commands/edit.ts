@@ -10,6 +10,7 @@ import { contentOf, type Letter, parseLetterId } from '../letters/letter.ts'
 import { findLetter } from '../letters/readLetters.ts'
 import { dealtWithInWords } from '../plan/planner.ts'
 import { editedReplayOf } from '../replay/outgoing.ts'
+import { inTurn } from '../replay/turn.ts'
 import { type Context, openReader } from './context.ts'
 
 export interface EditOptions {
@@ -24,20 +25,46 @@ export async function edit(context: Context, idText: string, options: EditOption
   const { group } = letter
   if (group === null) throw new UsageError(`${letter.id} does not say which group gave up`)
   await demandOpen(context, letter)
-  const unsent = await (await stores.desk()).unsentEdit(letter)
-  if (unsent !== null) terminal.note('an earlier edit may not have been sent: this is its message')
-  const text = unsent ?? (await editedText(context, letter, options))
+  const desk = await stores.desk()
+  const unsent = await desk.unsentEdit(letter)
+  const isUnsent = unsent !== null && options.file === undefined
+  const text = isUnsent ? unsent : await editedText(context, letter, options)
+  if (isUnsent) terminal.note('an earlier edit may not have been sent: this is its message')
   const message = messageFrom(letter, text, Date.now())
   const verdict = await judge(context, group, message)
   terminal.say(`${verdict.label}: ${verdict.why}`)
+  if (isUnsent && verdict.label === 'already applied') {
+    await desk.end([letter])
+    terminal.say('the earlier edit was sent')
+  } else {
+    await sendIfConfirmed(context, { letter, group, message, verdict })
+  }
+  terminal.json({ id: letter.id, messageId: message.id, group, ...verdict })
+}
+
+interface Edited {
+  letter: Letter
+  group: string
+  message: Message
+  verdict: Verdict
+}
+
+/** The operator reads the verdict, and it is looked at again once that was answered. */
+async function sendIfConfirmed(context: Context, edited: Edited): Promise<void> {
+  const { terminal } = context
+  const { letter, group, message, verdict } = edited
   if (verdict.label === 'invalid' || verdict.label === 'already applied') {
     throw new CommandFailed('the edited message was not sent')
   }
-  if (!(await terminal.confirm(`The edited message goes to ${group} alone.`, 'send'))) {
+  const question = `The edited message goes to ${group} alone.`
+  if (!(await terminal.confirm(question, 'send', 'sends nothing'))) {
     throw new UsageError('the edited message was not sent: confirm it with --yes')
   }
-  await send(context, { letter, group, message, isBegun: unsent !== null })
-  terminal.json({ id: letter.id, messageId: message.id, group, ...verdict })
+  const now = await judge(context, group, message)
+  if (now.label !== verdict.label || now.why !== verdict.why) {
+    throw new CommandFailed(`the edited message was not sent: ${now.label} by now: ${now.why}`)
+  }
+  await send(context, edited)
   if (!terminal.isJson) terminal.say(`sent ${message.id} to ${group} on ${letter.topic}`)
 }
 
@@ -49,7 +76,7 @@ async function demandOpen({ stores }: Context, letter: Letter): Promise<void> {
 }
 
 async function editedText(
-  { config, terminal }: Context,
+  { config, terminal, interrupt }: Context,
   letter: Letter,
   { file }: EditOptions,
 ): Promise<string> {
@@ -63,6 +90,8 @@ async function editedText(
   const editor = config.editor ?? (terminal.isAttended ? 'vi' : null)
   if (editor === null) throw new UsageError('set EDITOR, or give the edited payload with --file')
   const original = editableOf(letter)
+  // Ctrl-C is the editor's as long as it runs.
+  interrupt.postpone()
   const text = await editText(editor, `${letter.topic}.json`, original)
   if (text === original && contentOf(letter).ok) {
     throw new CommandFailed('nothing was changed; to send it as it is, plan and replay it')
@@ -78,18 +107,16 @@ async function judge(context: Context, group: string, message: Message): Promise
 }
 
 /** The original is kept: its disposition has the message that was sent in its place. */
-async function send(
-  { stores }: Context,
-  of: { letter: Letter; group: string; message: Message; isBegun: boolean },
-): Promise<void> {
-  const { letter, group, message, isBegun } = of
+async function send(context: Context, { letter, group, message }: Edited): Promise<void> {
   const body = encodeMessage(message)
+  const { stores } = context
   const [desk, producer] = await Promise.all([stores.desk(), stores.producer()])
   const filters = { id: letter.id, messageId: message.id }
   const auditId = await desk.openAudit({ command: 'edit', filters, digest: null, counts: {} })
-  const isOurs = isBegun || (await desk.begin([letter], { action: 'edit', body }))
   try {
-    if (!isOurs) throw new CommandFailed(`somebody has dealt with ${letter.id} meanwhile`)
+    if (!(await claim(context, letter, body))) {
+      throw new CommandFailed(`somebody has dealt with ${letter.id} meanwhile`)
+    }
     const key = message.payload.reservationId
     await producer.send([{ ...editedReplayOf(letter, group, body), key }])
     await desk.end([letter])
@@ -98,4 +125,16 @@ async function send(
     await desk.closeAudit(auditId, { outcome: 'failed', counts: { sent: 0 } })
     throw error
   }
+}
+
+/** False when somebody has dealt with it. What a killed replay has begun is taken over. */
+async function claim(context: Context, letter: Letter, body: string): Promise<boolean> {
+  const { stores, terminal, interrupt } = context
+  const desk = await stores.desk()
+  const what = { action: 'edit' as const, body }
+  if (await desk.begin([letter], what)) return true
+  return inTurn({ desk, terminal, interrupt }, async () => {
+    if (interrupt.isAsked) return false
+    return desk.takeOver(letter, what)
+  })
 }

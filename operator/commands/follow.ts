@@ -1,18 +1,21 @@
 /** `dlq follow`: new dead letters as they come, one line each, until Ctrl-C. */
 import { followRecords } from '../../platform/kafka/follow.ts'
+import { table } from '../cli/table.ts'
 import { timeInWords } from '../cli/words.ts'
 import { reasonOf } from '../letters/filters.ts'
 import { DEAD_LETTER_TOPICS, keyTextOf, type Letter, letterOf } from '../letters/letter.ts'
 import type { Context } from './context.ts'
 
 export async function follow({ stores, terminal, interrupt }: Context): Promise<void> {
+  interrupt.postpone()
   const connection = await stores.kafka()
   const following = await followRecords({
     connection,
     topics: DEAD_LETTER_TOPICS,
     onRecord: (record) => {
       const letter = letterOf(record)
-      terminal.stdout.write(terminal.isJson ? `${jsonOf(letter)}\n` : `${lineOf(letter)}\n`)
+      if (terminal.isJson) terminal.stdout.write(`${jsonOf(letter)}\n`)
+      else terminal.say(lineOf(letter))
     },
   })
   terminal.note('following new dead letters; Ctrl-C ends it')
@@ -23,7 +26,7 @@ export async function follow({ stores, terminal, interrupt }: Context): Promise<
 function lineOf(letter: Letter): string {
   const { id, group, failedAtMs } = letter
   const time = timeInWords(failedAtMs).slice(11)
-  return `${time}  ${id}  ${group ?? '?'}  ${keyTextOf(letter) ?? '-'}  ${reasonOf(letter)}`
+  return table([[time, id, group ?? '?', keyTextOf(letter) ?? '-', reasonOf(letter)]]).join('')
 }
 
 function jsonOf(letter: Letter): string {

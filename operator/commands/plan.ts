@@ -30,7 +30,8 @@ export interface PlanOptions extends FilterOptions {
 const SHOWN_MAX = 20
 
 export async function plan(context: Context, options: PlanOptions): Promise<void> {
-  const { terminal } = context
+  const { terminal, interrupt } = context
+  interrupt.postpone()
   const createdAtMs = Date.now()
   const filters = parseFilters(options, createdAtMs)
   const folder = options.output === undefined ? mkdtempSync(join(tmpdir(), 'holdfast-')) : null

@@ -8,6 +8,7 @@ import type { KafkaConnection } from '../../platform/kafka/connection.ts'
 import type { Facts } from '../checker/facts.ts'
 import type { Finding } from '../checker/finding.ts'
 import { gather } from '../checker/gather.ts'
+import { gatherProvider } from '../checker/gatherProvider.ts'
 import { judge } from '../checker/judge.ts'
 import { CommandFailed } from '../cli/failure.ts'
 import { amountInWords, countOf } from '../cli/words.ts'
@@ -16,7 +17,7 @@ import { type Diagnosis, diagnose, remedyInWords } from '../reconcile/diagnosis.
 import { type Disagreement, disagreementsIn } from '../reconcile/disagreements.ts'
 import { type Fixed, fix } from '../reconcile/fix.ts'
 import { selectPublications } from '../reconcile/publications.ts'
-import type { Step } from '../reconcile/remedy.ts'
+import { movesMoney, type Step } from '../reconcile/remedy.ts'
 import { stepsOf } from '../reconcile/steps.ts'
 import { type Context, openReader } from './context.ts'
 
@@ -28,37 +29,63 @@ export interface ReconcileOptions {
 
 /** Between the two looks, when the first one found anything: what is in motion moves on. */
 const LOOK_AGAIN_MS = 1_000
+/** Asked about to see whether the provider answers at all. */
+const NOBODY = 'r00_00000000000000000000000000'
 
 export async function reconcile(context: Context, options: ReconcileOptions): Promise<void> {
   const { terminal, stores } = context
   const connection = await stores.kafka()
-  const { facts, disagreements } = await look(context, options)
+  const providerUrl = await askableProvider(context)
+  const { facts, disagreements } = await look(context, { ...options, providerUrl })
   const diagnoses = await diagnoseAll(context, { facts, disagreements, connection })
-  if (!terminal.isJson) print(context, facts, diagnoses)
+  if (!terminal.isJson) print(context, { facts, diagnoses, isProviderAsked: providerUrl !== null })
   const fixed = options.isFixing ? await fixAll(context, diagnoses, connection) : null
   terminal.json({
     reservations: facts.records.length,
+    isProviderAsked: providerUrl !== null,
     disagreements: diagnoses.map(inJson),
     fixed,
   })
 }
 
-async function look(context: Context, { graceS }: ReconcileOptions) {
-  const first = await lookOnce(context)
+/** The provider's URL; null, and said so, where our own ledger has to stand in for its record. */
+async function askableProvider({ config, terminal }: Context): Promise<string | null> {
+  const { providerUrl } = config
+  const standsIn = 'our own ledger stands in for its record'
+  if (providerUrl === null) {
+    terminal.note(`PAYMENT_PROVIDER_URL does not name the provider: ${standsIn}`)
+    return null
+  }
+  try {
+    await gatherProvider(providerUrl, [NOBODY])
+    return providerUrl
+  } catch (error) {
+    const why = error instanceof Error ? (error.cause ?? error) : error
+    const reason = why instanceof Error ? why.message : String(why)
+    terminal.note(`the provider does not answer at ${providerUrl} (${reason}): ${standsIn}`)
+    return null
+  }
+}
+
+async function look(
+  context: Context,
+  { graceS, providerUrl }: ReconcileOptions & { providerUrl: string | null },
+) {
+  const first = await lookOnce(context, providerUrl)
   const looks = [first]
   if (first.findings.length > 0) {
     await pause(LOOK_AGAIN_MS)
-    looks.push(await lookOnce(context))
+    looks.push(await lookOnce(context, providerUrl))
   }
   const last = looks.at(-1) as typeof first
   return { facts: last.facts, disagreements: disagreementsIn(looks, graceS * 1_000) }
 }
 
-async function lookOnce({ config, stores }: Context): Promise<{
-  facts: Facts
-  findings: Finding[]
-}> {
-  const { redisUrl, redisShards, mysqlUrl, mysqlDatabasePrefix, kafkaBrokers, providerUrl } = config
+async function lookOnce(
+  { config, stores }: Context,
+  providerUrl: string | null,
+): Promise<{ facts: Facts; findings: Finding[] }> {
+  const { redisUrl, redisShards, mysqlUrl, mysqlDatabasePrefix, kafkaBrokers } = config
   // Opened first, for these say in time and in words when a server is away.
   await Promise.all([stores.databases(), stores.redis()])
   try {
@@ -94,10 +121,15 @@ async function diagnoseAll(
   return disagreements.map((one) => diagnose(one, steps.get(one.reservationId ?? '') ?? [], facts))
 }
 
-function print({ terminal }: Context, facts: Facts, diagnoses: readonly Diagnosis[]): void {
+function print(
+  { terminal }: Context,
+  of: { facts: Facts; diagnoses: readonly Diagnosis[]; isProviderAsked: boolean },
+): void {
+  const { facts, diagnoses, isProviderAsked } = of
   const whole = countOf(facts.records.length, 'reservation')
   if (diagnoses.length === 0) {
-    terminal.say(`${whole} in Redis, SQL, Kafka and the provider's record: nothing disagrees`)
+    const provider = isProviderAsked ? "the provider's record" : 'our ledger'
+    terminal.say(`${whole} in Redis, SQL, Kafka and ${provider}: nothing disagrees`)
     return
   }
   for (const diagnosis of diagnoses) {
@@ -114,15 +146,16 @@ async function fixAll(
   diagnoses: readonly Diagnosis[],
   connection: KafkaConnection,
 ): Promise<Fixed> {
-  const { terminal, stores } = context
+  const { terminal, stores, interrupt } = context
+  interrupt.postpone()
   const remedies = diagnoses.flatMap(({ remedy }) => (remedy.type === 'none' ? [] : [remedy]))
-  const safe = remedies.filter(({ step }) => step.verdict.label === 'apply')
-  const grave = remedies.filter(({ step }) => step.verdict.label === 'superseded')
-  const chosen = [...safe]
+  const grave = remedies.filter(movesMoney)
+  const chosen = remedies.filter((remedy) => !movesMoney(remedy))
   if (grave.length > 0) {
     const sums = grave.map(({ step }) => amountInWords(step.message.payload.amount))
-    const question = `${countOf(grave.length, 'message')} may return money: ${sums.join(', ')}.`
-    if (await terminal.confirm(question, String(grave.length))) chosen.push(...grave)
+    const question = `${countOf(grave.length, 'message')} may move money: ${sums.join(', ')}.`
+    const isConfirmed = await terminal.confirm(question, String(grave.length), 'leaves them out')
+    if (isConfirmed) chosen.push(...grave)
     else terminal.note(`${question} Nothing of that was sent: confirm it with --yes`)
   }
   const fixed = await fix({
@@ -131,12 +164,14 @@ async function fixAll(
     producer: await stores.producer(),
     findLetters: (ids) => findLetters(connection, ids),
     remedies: chosen,
+    isStopped: () => interrupt.isAsked,
   })
   terminal.say(
     `${fixed.published} published, ${fixed.replayed} replayed, ${fixed.skipped.length} skipped, ` +
       `${diagnoses.length - chosen.length} left to you`,
   )
   for (const { what, why } of fixed.skipped) terminal.say(`  ${what}: ${why}`)
+  if (interrupt.isAsked) throw new CommandFailed('stopped; the same command goes on from there')
   return fixed
 }
 

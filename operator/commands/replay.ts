@@ -1,5 +1,4 @@
 /** `dlq replay`: carries out a plan, and nothing but the plan. */
-import { setTimeout as pause } from 'node:timers/promises'
 import { parkingTopicOf } from '../../contracts/topics.ts'
 import type { KafkaConnection } from '../../platform/kafka/connection.ts'
 import { ensureDeadLetterTopics } from '../../platform/kafka/topics.ts'
@@ -12,6 +11,7 @@ import { type Letter, REPLAYS_MAX } from '../letters/letter.ts'
 import { findLetters } from '../letters/readLetters.ts'
 import { type Plan, type PlanRecord, readPlan } from '../plan/planFile.ts'
 import { Replayer, type ReplayReport } from '../replay/replayer.ts'
+import { inTurn } from '../replay/turn.ts'
 import { type Context, openReader } from './context.ts'
 
 export interface ReplayOptions {
@@ -22,8 +22,6 @@ export interface ReplayOptions {
   isDryRun: boolean
 }
 
-const LEAD_LOOK_MS = 100
-const LEAD_SILENT_MS = 1_000
 const SKIPPED_SHOWN_MAX = 20
 
 /** Labels that a replay can do something about. */
@@ -34,6 +32,7 @@ export async function replay(
   path: string,
   options: ReplayOptions,
 ): Promise<void> {
+  context.interrupt.postpone()
   const made = readPlan(path, Date.now())
   const connection = await context.stores.kafka()
   const desk = await context.stores.desk()
@@ -96,7 +95,7 @@ async function choose(
   const grave = chosen.filter((one) => !isWorn(one) && one.label !== 'apply')
   if (grave.length === 0 || isDryRun) return chosen
   const question = `${countOf(grave.length, 'record')} may end in refunds: ${sumOf(grave)}.`
-  if (await terminal.confirm(question, String(grave.length))) return chosen
+  if (await terminal.confirm(question, String(grave.length), 'leaves them out')) return chosen
   if (only !== null && chosen.length === grave.length) {
     throw new UsageError(`${question} Nothing was sent: confirm it with --yes`)
   }
@@ -127,42 +126,20 @@ async function carryOut(
   const { connection, desk, made, chosen, options, begun } = of
   const { terminal, interrupt, stores } = context
   const [reader, producer] = await Promise.all([openReader(context), stores.producer()])
-  let isLost = false
-  const leader = desk.replayLeader(() => {
-    isLost = true
-  })
-  await leader.start()
   const progress = terminal.progress(options.isDryRun ? 'rehearsing' : 'replaying', chosen.length)
-  try {
-    await untilLeading(context, () => leader.isLeading)
+  await inTurn({ desk, terminal, interrupt }, async (isLost) => {
     const replayer = new Replayer({
       ...{ desk, reader, producer, digest: made.digest, isDryRun: options.isDryRun },
       findLetters: (ids) => findLetters(connection, ids),
       makeParking: (letters) => makeParking(connection, letters),
       perSecond: options.rate,
-      isStopped: () => interrupt.isAsked || isLost,
+      isStopped: () => interrupt.isAsked || isLost(),
       onProgress: (records) => progress.advance(records),
     })
     begun(replayer.report)
     await replayer.run(chosen)
-    if (isLost) throw new CommandFailed('the connection to SQL was lost; run the same command')
-  } finally {
-    progress.end()
-    await leader.stop()
-  }
-}
-
-/** One replay runs at a time, so that what another one sends shows before ours is judged. */
-async function untilLeading({ terminal, interrupt }: Context, isLeading: () => boolean) {
-  const since = performance.now()
-  let isTold = false
-  while (!isLeading() && !interrupt.isAsked) {
-    if (!isTold && performance.now() - since > LEAD_SILENT_MS) {
-      terminal.note('another replay is under way: waiting until it has ended')
-      isTold = true
-    }
-    await pause(LEAD_LOOK_MS)
-  }
+    if (isLost()) throw new CommandFailed('the connection to SQL was lost; run the same command')
+  }).finally(() => progress.end())
 }
 
 const makeParking = (connection: KafkaConnection, letters: readonly Letter[]): Promise<void> =>
@@ -192,10 +169,10 @@ function tell(
     ...{ left, undone, complete: isComplete },
   })
   if (!terminal.isJson) {
-    const verb = options.isDryRun ? 'would be sent' : 'sent'
+    const would = options.isDryRun ? 'would be ' : ''
     const facts = [
-      `${sent} ${verb}`,
-      ...(parked > 0 ? [`${parked} parked`] : []),
+      `${sent} ${would}sent`,
+      ...(parked > 0 ? [`${parked} ${would}parked`] : []),
       ...(done > 0 ? [`${done} dealt with before`] : []),
       ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
       ...(left > 0 ? [`${left} not meant to be sent`] : []),

@@ -5,9 +5,10 @@ import type { OutgoingRecord, RecordSender } from '../../platform/kafka/producer
 import type { Desk } from '../desk/desk.ts'
 import { label } from '../labels/label.ts'
 import type { Letter } from '../letters/letter.ts'
+import { type FindsLetters, type Flight, InFlight } from '../replay/inFlight.ts'
 import { replayOf } from '../replay/outgoing.ts'
 import type { ReadsSituations } from '../state/situations.ts'
-import type { Remedy } from './remedy.ts'
+import { type Remedy, type Step, touchedBy } from './remedy.ts'
 
 export type Cure = Exclude<Remedy, { type: 'none' }>
 
@@ -21,29 +22,33 @@ export interface FixOptions {
   desk: Desk
   reader: ReadsSituations
   producer: RecordSender
-  findLetters: (ids: readonly string[]) => Promise<ReadonlyMap<string, Letter>>
+  findLetters: FindsLetters
   remedies: readonly Cure[]
+  isStopped: () => boolean
 }
 
 /** @throws OperationalError when Kafka or SQL does not answer; what was sent is counted in the audit */
 export async function fix(options: FixOptions): Promise<Fixed> {
-  const { desk, remedies, findLetters } = options
+  const { desk, remedies, findLetters, isStopped } = options
   const fixed: Fixed = { published: 0, replayed: 0, skipped: [] }
   if (remedies.length === 0) return fixed
   const filters = { messages: remedies.length }
   const auditId = await desk.openAudit({ command: 'reconcile', filters, digest: null, counts: {} })
   const ids = remedies.flatMap((remedy) => (remedy.type === 'replay' ? [remedy.id] : []))
-  const letters = ids.length === 0 ? new Map<string, Letter>() : await findLetters(ids)
-  let outcome: 'done' | 'failed' = 'failed'
+  const inFlight = new InFlight(options.reader)
+  let outcome: 'done' | 'stopped' | 'failed' = 'failed'
   try {
+    await inFlight.recall(options)
+    const letters = ids.length === 0 ? new Map<string, Letter>() : await findLetters(ids)
     for (const remedy of remedies) {
-      const why = await cure(options, remedy, letters)
+      if (isStopped()) break
+      const why = await cure(options, remedy, { letters, inFlight })
       if (why !== null) {
         fixed.skipped.push({ what: `${remedy.step.message.topic} ${remedy.step.message.id}`, why })
       } else if (remedy.type === 'replay') fixed.replayed += 1
       else fixed.published += 1
     }
-    outcome = 'done'
+    outcome = isStopped() ? 'stopped' : 'done'
   } finally {
     const { published, replayed, skipped } = fixed
     const counts = { published, replayed, skipped: skipped.length }
@@ -52,29 +57,52 @@ export async function fix(options: FixOptions): Promise<Fixed> {
   return fixed
 }
 
+const UNFINISHED = 'somebody has dealt with it, or was killed while doing so: plan and replay it'
+
 /** Answers why it was not sent, or null when it was. */
 async function cure(
-  { reader, desk, producer }: FixOptions,
+  { reader, desk, producer, isStopped }: FixOptions,
   remedy: Cure,
-  letters: ReadonlyMap<string, Letter>,
+  { letters, inFlight }: { letters: ReadonlyMap<string, Letter>; inFlight: InFlight },
 ): Promise<string | null> {
-  const { step } = remedy
-  const { message, group } = step
-  const letter = { group, content: { ok: true as const, message } }
-  const known = await reader.read([{ id: message.id, letter, dealtWith: null }])
-  const now = label(letter, known.get(message.id)?.situation ?? null)
-  if (now.label !== step.verdict.label) return `${now.label} by now: ${now.why}`
-  if (remedy.type === 'publish') {
-    await producer.send([publicationOf(remedy)])
-    return null
+  const flights = touchedBy(remedy).map(flightOf)
+  for (const flight of flights) {
+    // What was sent about the same seats has to show first, or this would be judged without it.
+    if (await inFlight.settled(flight, isStopped)) continue
+    return 'another message about its reservation or seats is under way'
   }
-  const dead = letters.get(remedy.id)
-  if (!dead) return `${remedy.id} is not in Kafka any more`
-  if (!(await desk.begin([dead], { action: 'replay' }))) return 'somebody has dealt with it by now'
-  await producer.send([replayOf(dead, group)])
+  for (const step of touchedBy(remedy)) {
+    const { id, letter } = flightOf(step)
+    const known = await reader.read([{ id, letter, dealtWith: null }])
+    const now = label(letter, known.get(id)?.situation ?? null)
+    if (now.label !== step.verdict.label) return `${now.label} by now: ${now.why}`
+  }
+  if (remedy.type === 'replay') {
+    const why = await replayOnce({ desk, producer }, remedy, letters.get(remedy.id))
+    if (why !== null) return why
+  } else await producer.send([publicationOf(remedy)])
+  // The one that it is about last: of several with the same seats the last is waited for.
+  for (const flight of flights.toReversed()) inFlight.add(flight)
+  return null
+}
+
+/** Answers why it was not sent, or null when it was. */
+async function replayOnce(
+  { desk, producer }: Pick<FixOptions, 'desk' | 'producer'>,
+  { step, id }: Extract<Cure, { type: 'replay' }>,
+  dead: Letter | undefined,
+): Promise<string | null> {
+  if (!dead) return `${id} is not in Kafka any more`
+  if (!(await desk.begin([dead], { action: 'replay' }))) return UNFINISHED
+  await producer.send([replayOf(dead, step.group)])
   await desk.end([dead])
   return null
 }
+
+const flightOf = ({ group, message }: Step): Flight => ({
+  id: `${group} ${message.id}`,
+  letter: { group, content: { ok: true, message } },
+})
 
 function publicationOf({ step, onlyFor }: Extract<Cure, { type: 'publish' }>): OutgoingRecord {
   const { message, body } = step

@@ -5,7 +5,7 @@ import { FINDING_KINDS, type Finding } from '../checker/finding.ts'
 import { checkedOut, type Mail, messageOf } from '../testing/oneSaga.ts'
 import { ADVICE, diagnose, remedyInWords } from './diagnosis.ts'
 import { disagreementsIn } from './disagreements.ts'
-import { remedyOf, type Step } from './remedy.ts'
+import { movesMoney, remedyOf, type Step } from './remedy.ts'
 
 const NOW_MS = Date.parse('2026-01-31T10:30:00.000Z')
 const { payload } = messageOf(checkedOut().mail[0] as Mail)
@@ -78,8 +78,8 @@ describe('the remedy', () => {
     body: '{}',
     group: 'ticket',
     verdict: { label: 'apply', why: 'the seats are sold' },
-    ...{ isPublished: true, isOnKafka: true, deadLetter: null, dealtWith: null, lag: 0 },
-    ...change,
+    ...{ isPublished: true, isOnKafka: true, deadLetter: null, replays: 0, dealtWith: null },
+    ...{ lag: 0, ...change },
   })
   const done = step({ verdict: { label: 'already applied', why: '' } })
 
@@ -99,6 +99,46 @@ describe('the remedy', () => {
   it('replays a dead letter', () => {
     const id = 'payment_create.DLQ/0/7'
     expect(remedyOf([step({ deadLetter: id })])).toMatchObject({ type: 'replay', id })
+  })
+
+  it('does not replay what three replays could not help', () => {
+    const worn = step({ deadLetter: 'payment_create.DLQ/0/7', replays: 3 })
+    expect(remedyOf([worn])).toMatchObject({
+      type: 'none',
+      why: expect.stringContaining('3 replays of payment_create.DLQ/0/7 have failed'),
+    })
+  })
+
+  describe('of a message that Kafka never had', () => {
+    const at = (group: string, verdict: Step['verdict']) =>
+      step({ group, verdict, isOnKafka: false }, { topic: 'ticket_cancel' })
+    const seats = at('reservation', { label: 'apply', why: 'the seats come back' })
+    const gravityOf = (steps: Step[]) => {
+      const remedy = remedyOf(steps)
+      return remedy.type === 'none' ? null : movesMoney(remedy)
+    }
+
+    it('moves money where any group that listens would', () => {
+      const refund = at('payment', { label: 'superseded', why: 'the money is returned' })
+      expect(gravityOf([seats, refund])).toBe(true)
+      expect(gravityOf([seats, at('payment', { label: 'apply', why: 'nothing to it' })])).toBe(
+        false,
+      )
+    })
+
+    it('goes to the one group where another is in doubt', () => {
+      const doubt = at('payment', { label: 'human', why: 'refund them?' })
+      expect(remedyOf([seats, doubt])).toMatchObject({ onlyFor: 'reservation', others: [] })
+      expect(gravityOf([seats, doubt])).toBe(false)
+    })
+
+    it('moves money where a card is charged', () => {
+      const charged = step({
+        ...{ group: 'payment', isOnKafka: false },
+        verdict: { label: 'apply', why: 'the buyer is charged', isCharge: true },
+      })
+      expect(gravityOf([charged])).toBe(true)
+    })
   })
 
   it('leaves alone what an operator has put away, what is in doubt, and what is still to be read', () => {
@@ -143,7 +183,8 @@ describe('a diagnosis', () => {
     const message = messageOf({ id: 1, topic: 'payment_create', group: 'ticket' })
     const step: Step = {
       ...{ message, body: '', group: 'ticket', verdict: { label: 'apply', why: 'sold' } },
-      ...{ isPublished: true, isOnKafka: true, deadLetter: null, dealtWith: null, lag: 0 },
+      ...{ isPublished: true, isOnKafka: true, deadLetter: null, replays: 0, dealtWith: null },
+      lag: 0,
     }
     const diagnosis = diagnose(disagreement!, [step], facts(0))
     expect(diagnosis.words).toBe(

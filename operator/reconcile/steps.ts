@@ -67,6 +67,7 @@ async function standingOf({ facts, publications, desk, findLetters }: StepOption
       isOnKafka: onKafka.has(id),
       lag: lags.get(`${group} ${topic}`) ?? 0,
       deadLetter,
+      replays: (deadLetter === null ? null : found.get(deadLetter)?.replays) ?? 0,
       dealtWith: deadLetter === null ? null : dealtWithInWords(dispositions.get(deadLetter)),
     }
   }

@@ -11,14 +11,22 @@ export interface Ended {
 export interface DeskInput {
   /** What the operator types when asked; without it nobody is there. */
   typed?: string
+  /** What happens while the question stands, before it is answered. */
+  meanwhile?: () => Promise<unknown>
 }
 
 class Printed extends Writable {
   isTTY = false
   text = ''
+  /** Called once, when a question has been printed. */
+  onQuestion: () => void = () => undefined
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString()
+    if (/Type \S+ to go on/.test(this.text)) {
+      this.onQuestion()
+      this.onQuestion = () => undefined
+    }
     done()
   }
 }
@@ -31,12 +39,22 @@ export class DeskAt {
     this.#env = env
   }
 
+  /** The same desk in another environment. */
+  with(env: Record<string, string>): DeskAt {
+    return new DeskAt({ ...this.#env, ...env })
+  }
+
   /** Runs a command to its end. */
-  async type(args: readonly string[], { typed }: DeskInput = {}): Promise<Ended> {
+  async type(args: readonly string[], input: DeskInput = {}): Promise<Ended> {
+    const { typed, meanwhile = async () => undefined } = input
     const stdin = Object.assign(new PassThrough(), { isTTY: typed !== undefined })
     const [stdout, stderr] = [new Printed(), new Printed()]
     stderr.isTTY = typed !== undefined
-    if (typed !== undefined) stdin.write(`${typed}\n`)
+    stderr.onQuestion = () => {
+      const answer = () => stdin.write(`${typed}\n`)
+      // What fails meanwhile ends the command, which waits for an answer else.
+      meanwhile().then(answer, (error: unknown) => stdin.destroy(error as Error))
+    }
     const status = await run(args, { env: this.#env, stdin, stdout, stderr })
     return { status, stdout: stdout.text, stderr: stderr.text }
   }
