@@ -78,12 +78,16 @@ export class Terminal {
       const words = `${question}\nType ${expected} to go on; anything else ${instead}: `
       const asked = reader.question(printable(words))
       const typed = await Promise.race([asked, left])
+      if (typed === null) this.#io.stderr.write('\n')
       return typed?.trim() === expected
     } finally {
       reader.close()
     }
   }
 }
+
+/** The terminal sends Ctrl-C to npm and to us, and npm sends it on: one press may come twice. */
+const SAME_PRESS_MS = 300
 
 /** Where signals come from, and how the process ends. */
 export interface Signals {
@@ -98,27 +102,34 @@ export interface Signals {
  */
 export class Interrupt {
   readonly #signals: Signals
+  readonly #now: () => number
   #isPostponed = false
-  #isAsked = false
+  #askedAtMs: number | null = null
   readonly #listeners: (() => void)[] = []
   readonly #onSignal = (): void => {
-    if (!this.#isPostponed || this.#isAsked) {
+    if (!this.#isPostponed) {
       this.#signals.exit(1)
       return
     }
-    this.#isAsked = true
+    if (this.#askedAtMs !== null) {
+      if (this.#now() - this.#askedAtMs > SAME_PRESS_MS) this.#signals.exit(1)
+      return
+    }
+    this.#askedAtMs = this.#now()
     for (const listener of this.#listeners) listener()
   }
 
-  constructor(signals: Signals = process) {
+  /** @param now milliseconds of any monotonic clock */
+  constructor(signals: Signals = process, now: () => number = () => performance.now()) {
     this.#signals = signals
+    this.#now = now
     signals.on('SIGINT', this.#onSignal)
     signals.on('SIGTERM', this.#onSignal)
   }
 
   /** Whether the command has been asked to stop. */
   get isAsked(): boolean {
-    return this.#isAsked
+    return this.#askedAtMs !== null
   }
 
   /** From now on the command looks at `isAsked`, or waits for it. */
@@ -128,7 +139,7 @@ export class Interrupt {
 
   /** Resolves when it is asked. */
   asked(): Promise<void> {
-    return this.#isAsked
+    return this.isAsked
       ? Promise.resolve()
       : new Promise((resolve) => this.#listeners.push(resolve))
   }

@@ -4,10 +4,11 @@ import { Interrupt } from './terminal.ts'
 
 function watched() {
   const exits: number[] = []
+  const clock = { ms: 0 }
   const signals = Object.assign(new EventEmitter(), {
     exit: (status: number) => exits.push(status),
   })
-  return { exits, signals, interrupt: new Interrupt(signals) }
+  return { exits, clock, signals, interrupt: new Interrupt(signals, () => clock.ms) }
 }
 
 describe('Ctrl-C', () => {
@@ -18,14 +19,23 @@ describe('Ctrl-C', () => {
   })
 
   it('asks a command to stop that does so by itself, and ends it when it is pressed again', async () => {
-    const { exits, signals, interrupt } = watched()
+    const { exits, clock, signals, interrupt } = watched()
     interrupt.postpone()
     expect(interrupt.isAsked).toBe(false)
     signals.emit('SIGINT')
     await interrupt.asked()
-    expect(exits).toEqual([])
+    clock.ms = 1_000
     signals.emit('SIGTERM')
     expect(exits).toEqual([1])
+  })
+
+  it('is one press also where npm sends it on', () => {
+    const { exits, clock, signals, interrupt } = watched()
+    interrupt.postpone()
+    signals.emit('SIGINT')
+    clock.ms = 20
+    signals.emit('SIGINT')
+    expect(exits).toEqual([])
   })
 
   it('is nobody’s any more once the command has ended', () => {
