@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeMessage } from '../contracts/message.ts'
+import type { Topic } from '../contracts/topics.ts'
 import type { ReservationRecord } from '../lua/record.ts'
 import { NOTIFICATION_MIGRATIONS } from '../notification/service.ts'
 import { MIGRATIONS as PAYMENT_MIGRATIONS } from '../payment/service.ts'
@@ -131,11 +132,16 @@ describe('the desk, on real stores', () => {
     return { path, plan: JSON.parse(readFileSync(path, 'utf8')) as Plan }
   }
 
-  async function replaysOf({ reservationId }: ReservationRecord): Promise<ScannedRecord[]> {
+  const replaysOf = (record: ReservationRecord) => recordsOf(record, 'payment_create')
+
+  async function recordsOf(
+    { reservationId }: ReservationRecord,
+    topic: Topic,
+  ): Promise<ScannedRecord[]> {
     const found: ScannedRecord[] = []
     await scan({
       connection,
-      stretches: (admin) => wholeTopics(admin, ['payment_create']),
+      stretches: (admin) => wholeTopics(admin, [topic]),
       each: (records) => {
         found.push(...records.filter(({ key }) => String(key) === reservationId))
       },
@@ -259,6 +265,20 @@ describe('the desk, on real stores', () => {
       ),
     })
     expect(stdout).toContain('reservation')
+  })
+
+  it('charges nobody for a lost request unless that is confirmed', async () => {
+    // What the seat service publishes here reaches no broker.
+    const record = await checkout(engine, await hold(engine, show, [10]))
+    const fix = ['ops', 'reconcile', '--grace', '0', '--fix']
+    const unasked = await desk.type(fix)
+    expect(unasked.stdout).toContain(`-> publish payment_request`)
+    const count = /(\d+) messages? may move money/.exec(unasked.stderr)?.[1] ?? ''
+    await desk.type(fix, { typed: 'no' })
+    expect(await recordsOf(record, 'payment_request')).toEqual([])
+    const asked = await desk.type(fix, { typed: count })
+    expect(asked.stderr).toContain(`Type ${count} to go on; anything else leaves them out`)
+    expect(await recordsOf(record, 'payment_request')).toHaveLength(1)
   })
 
   it('tells what the operators did in the story of a record', async () => {

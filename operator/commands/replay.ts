@@ -23,6 +23,8 @@ export interface ReplayOptions {
 }
 
 const SKIPPED_SHOWN_MAX = 20
+/** Records whose dispositions are asked for at a time. */
+const LOOK_MAX = 1_000
 
 /** Labels that a replay can do something about. */
 export const REPLAYABLE: readonly Label[] = ['apply', 'superseded', 'human']
@@ -37,7 +39,7 @@ export async function replay(
   const connection = await context.stores.kafka()
   const desk = await context.stores.desk()
   await demandOurs(desk, made, path)
-  const chosen = await choose(context, made, options)
+  const chosen = await choose(context, desk, made, options)
   const report = await audited(desk, made, options, (begun) =>
     carryOut(context, { connection, desk, made, chosen, options, begun }),
   )
@@ -84,7 +86,8 @@ export async function demandOurs(desk: Desk, made: Plan, path: string): Promise<
 
 /** The records to carry out. What moves money is confirmed by typing its count, or with --yes. */
 async function choose(
-  { terminal }: Context,
+  { terminal, interrupt }: Context,
+  desk: Desk,
   { records }: Plan,
   { only, isDryRun }: ReplayOptions,
 ): Promise<PlanRecord[]> {
@@ -92,16 +95,30 @@ async function choose(
     replays >= REPLAYS_MAX && label !== 'already applied'
   const wanted = new Set<Label>(only ?? ['apply', 'superseded'])
   const chosen = records.filter((one) => wanted.has(one.label) || (only === null && isWorn(one)))
-  const grave = chosen.filter((one) => !isWorn(one) && one.label !== 'apply')
-  if (grave.length === 0 || isDryRun) return chosen
+  const money = chosen.filter((one) => !isWorn(one) && one.label !== 'apply')
+  if (money.length === 0 || isDryRun) return chosen
+  // What is done already is asked about no more: a plan may be carried out again and again.
+  const grave = await undone(desk, money)
+  if (grave.length === 0) return chosen
   const question = `${countOf(grave.length, 'record')} may end in refunds: ${sumOf(grave)}.`
   if (await terminal.confirm(question, String(grave.length), 'leaves them out')) return chosen
+  if (interrupt.isAsked) throw new CommandFailed('stopped: nothing was sent')
   if (only !== null && chosen.length === grave.length) {
     throw new UsageError(`${question} Nothing was sent: confirm it with --yes`)
   }
   terminal.note(`${question} They are left out: confirm them with --yes`)
   const isGrave = new Set(grave)
   return chosen.filter((one) => !isGrave.has(one))
+}
+
+async function undone(desk: Desk, records: readonly PlanRecord[]): Promise<PlanRecord[]> {
+  const left: PlanRecord[] = []
+  for (let at = 0; at < records.length; at += LOOK_MAX) {
+    const some = records.slice(at, at + LOOK_MAX)
+    const dispositions = await desk.dispositionsOf(some)
+    left.push(...some.filter(({ id }) => (dispositions.get(id)?.endedAtMs ?? null) === null))
+  }
+  return left
 }
 
 function sumOf(records: readonly PlanRecord[]): string {

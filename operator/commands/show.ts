@@ -1,13 +1,14 @@
 /** `dlq show`: one dead letter, and everything that is known about its reservation. */
 import { isReservationId, shardOfReservation } from '../../contracts/ids.ts'
 import type { ReservationRecord } from '../../lua/record.ts'
+import type { KafkaConnection } from '../../platform/kafka/connection.ts'
 import { CommandFailed } from '../cli/failure.ts'
 import { table } from '../cli/table.ts'
 import { timeInWords } from '../cli/words.ts'
 import type { Disposition } from '../desk/desk.ts'
 import type { Label } from '../labels/situation.ts'
 import { contentOf, keyTextOf, type Letter, parseLetterId } from '../letters/letter.ts'
-import { findLetter } from '../letters/readLetters.ts'
+import { findLetter, readLetters } from '../letters/readLetters.ts'
 import type { PlanRecord } from '../plan/planFile.ts'
 import { doneInWords, planLetters } from '../plan/planner.ts'
 import { readRecords } from '../state/redisState.ts'
@@ -20,6 +21,8 @@ import { type Context, openReader } from './context.ts'
  * reservation since then is shown.
  */
 const LOOK_BACK_MS = 4 * 24 * 3_600_000
+/** Dead letters of one reservation: a few, but where somebody plays. */
+const LETTERS_MAX = 1_000
 
 export async function show(context: Context, idText: string): Promise<void> {
   const { stores, terminal } = context
@@ -110,13 +113,28 @@ async function aboutReservation(
   )
   const sinceMs = letter.failedAtMs - LOOK_BACK_MS
   const timeline = await timelineOf(databases, { reservationId, sinceMs, record })
-  const dispositions = await (await stores.desk()).dispositionsOf([letter])
+  const letters = await lettersOf(await stores.kafka(), reservationId)
+  const dispositions = await (await stores.desk()).dispositionsOf(letters)
   const moments = [
     ...timeline,
-    failureOf(letter),
+    ...letters.map(failureOf),
     ...[...dispositions.values()].map(dispositionMoment),
   ].sort((a, b) => a.atMs - b.atMs)
   return { states: [...redisStateOf(record), ...rows.flat()], timeline: moments }
+}
+
+/** What any group has given up about the reservation. */
+async function lettersOf(connection: KafkaConnection, reservation: string): Promise<Letter[]> {
+  const letters: Letter[] = []
+  await readLetters({
+    connection,
+    filters: { reservation },
+    each(some) {
+      letters.push(...some)
+      return letters.length < LETTERS_MAX
+    },
+  })
+  return letters
 }
 
 const stateOf = (service: string, { state, detail, updatedAtMs }: ServiceRow): State => ({
@@ -133,10 +151,10 @@ function redisStateOf(record: ReservationRecord | null): State[] {
   return [{ service: 'redis', state: status, detail: reason, updatedAt }]
 }
 
-const failureOf = ({ failedAtMs, group, topic, errorClass }: Letter): Moment => ({
+const failureOf = ({ id, failedAtMs, group, topic, errorClass }: Letter): Moment => ({
   atMs: failedAtMs,
   who: group ?? '?',
-  what: `gave up ${topic} (${errorClass})`,
+  what: `gave up ${topic} (${errorClass})  ${id}`,
 })
 
 const dispositionMoment = (disposition: Disposition): Moment => {

@@ -128,6 +128,7 @@ describe("the operator's desk after a bad night", () => {
       'notification expired',
     ])
     const told = shown.timeline.map(({ who, what }) => `${who} ${what.split('  ')[0]}`)
+    expect(shown.timeline.some(({ what }) => what.endsWith(records[0]!.id))).toBe(true)
     for (const moment of [
       'reservation held',
       'reservation says payment_request',
@@ -137,6 +138,7 @@ describe("the operator's desk after a bad night", () => {
       'ticket gave up payment_create (TypeError)',
       'reservation says seat_expired',
       'notification handled seat_expired',
+      'notification sent the mail "expired"',
     ]) {
       expect(told).toContain(moment)
     }
@@ -228,6 +230,9 @@ describe("the operator's desk after a bad night", () => {
   it('changes nothing when it runs again', async () => {
     const again = await replay('--yes')
     expect(again).toMatchObject({ sent: 0, skipped: [] })
+    // There is nothing left to be asked about.
+    const unattended = await desk.type(['dlq', 'replay', planFile])
+    expect(unattended).toMatchObject({ status: 0, stderr: '' })
     const { counts } = await planAnew()
     expect(counts).toMatchObject({ apply: 0, superseded: 0 })
   })
