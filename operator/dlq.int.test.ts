@@ -149,6 +149,25 @@ describe('the desk, on real stores', () => {
     return found
   }
 
+  it('charges nobody for a lost request unless that is confirmed', async () => {
+    // What the seat service publishes here reaches no broker.
+    const record = await checkout(engine, await hold(engine, show, [10]))
+    const { reservationId } = record
+    await waitFor('what is believed to be published', async () => {
+      const sql = 'SELECT 1 FROM outbox WHERE event_key = ? AND published_at IS NOT NULL'
+      return (await engine.db.query(sql, [reservationId])).length > 0
+    })
+    const fix = ['ops', 'reconcile', '--grace', '0', '--fix']
+    const unasked = await desk.type(fix)
+    expect(unasked.stdout).toContain(`-> publish payment_request`)
+    const count = /(\d+) messages? may move money/.exec(unasked.stderr)?.[1] ?? ''
+    await desk.type(fix, { typed: 'no' })
+    expect(await recordsOf(record, 'payment_request')).toEqual([])
+    const asked = await desk.type(fix, { typed: count })
+    expect(asked.stderr).toContain(`Type ${count} to go on; anything else leaves them out`)
+    expect(await recordsOf(record, 'payment_request')).toHaveLength(1)
+  })
+
   it('replays to the one group that gave up, with the message as it was, once', async () => {
     const record = await buryPaid(0)
     const { path, plan } = await planOf(record)
@@ -265,20 +284,6 @@ describe('the desk, on real stores', () => {
       ),
     })
     expect(stdout).toContain('reservation')
-  })
-
-  it('charges nobody for a lost request unless that is confirmed', async () => {
-    // What the seat service publishes here reaches no broker.
-    const record = await checkout(engine, await hold(engine, show, [10]))
-    const fix = ['ops', 'reconcile', '--grace', '0', '--fix']
-    const unasked = await desk.type(fix)
-    expect(unasked.stdout).toContain(`-> publish payment_request`)
-    const count = /(\d+) messages? may move money/.exec(unasked.stderr)?.[1] ?? ''
-    await desk.type(fix, { typed: 'no' })
-    expect(await recordsOf(record, 'payment_request')).toEqual([])
-    const asked = await desk.type(fix, { typed: count })
-    expect(asked.stderr).toContain(`Type ${count} to go on; anything else leaves them out`)
-    expect(await recordsOf(record, 'payment_request')).toHaveLength(1)
   })
 
   it('tells what the operators did in the story of a record', async () => {
