@@ -146,8 +146,8 @@ module.exports = {
     livesIn('mysql2', '^platform/mysql/', 'One place knows how to treat mysql2.'),
     livesIn(
       'uWebSockets[.]js',
-      '^(reservation|loadtest/baseline)/',
-      'The seat service is the one HTTP entry; the tuned baseline is carried by the same server.',
+      '^(reservation|loadtest/(baseline|bare))/',
+      'The seat service is the one HTTP entry; what it is compared with is carried by the same server.',
     ),
     livesIn('opossum', '^loadtest/baseline/', 'Synchronous calls alone need a circuit breaker.'),
     livesIn('bullmq', '^notification/', 'Deliveries alone are scheduled by BullMQ.'),

@@ -13,8 +13,11 @@ export interface BenchContext extends StartOptions {
   readonly plant: 'oversell' | null
   /** What the servers of each system said of themselves when it was first started. */
   readonly settings: Map<SystemName, Settings>
-  /** Starts a system; it is stopped with the bench if its scenario does not do so. */
-  start(name: SystemName): Promise<SystemUnderTest>
+  /**
+   * Starts a system; it is stopped with the bench if its scenario does not do so.
+   * @param settings environment of its services, on top of the usual
+   */
+  start(name: SystemName, settings?: Readonly<Record<string, string>>): Promise<SystemUnderTest>
   /** The command that runs k6. Throws with the reason and the way out when there is none. */
   k6(): Promise<string>
 }

@@ -24,8 +24,8 @@ export async function openBench(
     context: {
       ...options,
       settings,
-      async start(name) {
-        const system = await startSystem(name, { environment, signal })
+      async start(name, more = {}) {
+        const system = await startSystem(name, { environment: { ...environment, ...more }, signal })
         const tracked: SystemUnderTest = {
           ...system,
           async stop() {

@@ -1,6 +1,9 @@
-/** How soon a change of the map reaches those who look at it, by their number and its pace. */
+/**
+ * How soon a change of the map reaches those who look at it, by their number and its pace; and how
+ * many can be reached, against uWebSockets.js alone.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { BenchContext, Failure } from '../bench/context.ts'
+import type { BenchContext } from '../bench/context.ts'
 import { FeedClient } from '../light/feedClient.ts'
 import { type Seat, startHoldArrivals } from '../light/holds.ts'
 import { openSessions, openShows } from '../light/prepare.ts'
@@ -9,6 +12,7 @@ import { numberText } from '../report/format.ts'
 import { type Distribution, distributionOf } from '../statistics/summary.ts'
 import { startCpuMeter } from '../systems/cpu.ts'
 import type { SystemUnderTest } from '../systems/system.ts'
+import { type FanoutShare, measureShare, shareTable } from './fanoutShare.ts'
 import { failureOfAudit, onSystem, type ScenarioOutcome } from './outcome.ts'
 
 const LEVELS = [
@@ -45,7 +49,7 @@ interface Level {
 
 export async function runFanout(context: BenchContext): Promise<ScenarioOutcome> {
   context.progress.say('fanout: starting')
-  const failures: Failure[] = []
+  const { found: share, failures } = await measureShare(context)
   const levels = await onSystem(context, 'holdfast', async (system) => {
     const tokens = await openSessions(system.http, SESSIONS)
     const measured: Level[] = []
@@ -62,7 +66,7 @@ export async function runFanout(context: BenchContext): Promise<ScenarioOutcome>
     const words = `${subscribers} subscribers at ${changesPerS}/s: ${missing} changes missing, ${closed} connections closed`
     failures.push({ scenario: 'fanout', system: 'holdfast', words })
   }
-  return { chapter: chapterOf(levels), failures }
+  return { chapter: chapterOf(levels, share), failures }
 }
 
 interface LevelOptions {
@@ -194,13 +198,17 @@ const tell = ({ subscribers, changesPerS, latencyMs, framesPerS }: Level): strin
   `${subscribers} subscribers, ${changesPerS} changes/s: ${numberText(latencyMs?.p50 ?? Number.NaN)} / ` +
   `${numberText(latencyMs?.p99 ?? Number.NaN)} ms (p50 / p99), ${Math.round(framesPerS)} frames/s`
 
-function chapterOf(levels: Level[]): ScenarioOutcome['chapter'] {
+function chapterOf(levels: Level[], share: FanoutShare): ScenarioOutcome['chapter'] {
   return {
     scenario: 'fanout',
-    question: 'How soon after its commit does a change reach everybody who looks at the map?',
+    question:
+      'How soon after its commit does a change reach everybody who looks at the map, and how much ' +
+      'of a bare publish loop’s speed is left?',
     method:
       'Holds at a constant rate in a hall of 100,000 seats; raw WebSocket subscribers on the same ' +
-      `cores, ${READERS_MAX} of which read every frame. Changes of 50 ms travel together.`,
+      `cores, ${READERS_MAX} of which read every frame. Changes of 50 ms travel together. Against the ` +
+      'bare loop both publish the same payloads as fast as they go, Holdfast with all that leads up ' +
+      'to a delta: the hold over HTTP, the script, the log.',
     tables: [
       {
         title: 'From commit to client',
@@ -214,9 +222,10 @@ function chapterOf(levels: Level[]): ScenarioOutcome['chapter'] {
           ...[level.bytesPerChange, level.reservationCpuShare, level.missing, level.closed],
         ]),
       },
+      shareTable(share),
     ],
     charts: [],
-    data: levels,
+    data: { levels, share },
     skipped: null,
   }
 }

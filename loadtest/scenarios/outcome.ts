@@ -17,13 +17,14 @@ export interface Found {
 
 export type ScenarioRun = (context: BenchContext, found: Found) => Promise<ScenarioOutcome>
 
-/** Starts a system for `work` and stops it, however that ends. */
+/** Starts a system for `work`, with settings other than usual if need be, and stops it. */
 export async function onSystem<T>(
   context: BenchContext,
   name: SystemName,
   work: (system: SystemUnderTest) => Promise<T>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const system = await context.start(name)
+  const system = await context.start(name, settings)
   try {
     return await work(system)
   } finally {
