@@ -2,12 +2,14 @@
 
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reservation, SeatMap, Session, Show } from '../../contracts/http.ts'
+import { Helper } from '../../loadtest/light/helper.ts'
 import { freePort } from '../../platform/infra/ports.ts'
 import { type RunningServer, startServer } from '../../platform/infra/server.ts'
 import {
@@ -17,7 +19,8 @@ import {
   startOwnInfra,
   waitFor,
 } from '../../platform/testing/infra.ts'
-import { anyOf, lookOn, type Onlooker, packedOf, percentile, readingsOf } from './crowd.ts'
+import { anyOf, gather, type Onlooker, packedOf, percentile } from './crowd.ts'
+import type { Testimony, WitnessAnswer, WitnessOrder } from './witnesses.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const ROWS = 400
@@ -37,6 +40,9 @@ let adminToken: string
 const prefix = freshDatabasePrefix()
 const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 const running: RunningServer[] = []
+/** Whether one is on its way that is not among them yet, 0 or 1. */
+let starting = 0
+let witnesses: Helper<WitnessOrder, WitnessAnswer> | undefined
 
 beforeAll(async () => {
   infra = await startOwnInfra()
@@ -51,14 +57,46 @@ beforeAll(async () => {
     .sign(await importJWK({ ...jwk }, 'EdDSA'))
 })
 afterAll(async () => {
+  await witnesses?.end()
   for (const server of running) await server.stop()
   await infra.stop()
 })
 
 const http = () => `http://127.0.0.1:${port}`
 
+/** So many in a row that no process was left out: the kernel deals new connections out. */
+const PROBES = 24
+
+/** How many processes listen on the port, by the kernel's word. */
+function listeners(): number {
+  const LISTEN = '0A'
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+  return lines.filter((line) => {
+    const [, address, , state] = line.trim().split(/\s+/)
+    return address?.endsWith(local) && state === LISTEN
+  }).length
+}
+
+/** Whether a process is ready, asked over a connection of its own. */
+const isReady = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const request = get(`${http()}/readyz`, { agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    request.on('error', () => resolve(false))
+  })
+
+/** Whether all processes that live listen and are ready: one that is not yet says 503 meanwhile. */
+async function areReady(): Promise<boolean> {
+  if (listeners() !== running.filter((server) => server.isAlive()).length + starting) return false
+  return (await Promise.all(Array.from({ length: PROBES }, isReady))).every(Boolean)
+}
+
 /** A seat service of its own process; all of them listen on one port. */
 async function startSeatService(name: string): Promise<RunningServer> {
+  starting = 1
   const server = await startServer(
     {
       name,
@@ -80,12 +118,13 @@ async function startSeatService(name: string): Promise<RunningServer> {
           REUSE_PORT: 'on',
         },
       }),
-      isReady: async () => (await fetch(`${http()}/readyz`)).ok,
+      isReady: areReady,
       readyWithinMs: 45_000,
     },
     { dataDir: ROOT, port, logFile: join(evidenceDir(), `${name}.log`) },
   )
   running.push(server)
+  starting = 0
   return server
 }
 
@@ -186,15 +225,36 @@ class Sale {
   }
 }
 
-async function gather(show: Show, count: number): Promise<Onlooker[]> {
-  const crowd: Onlooker[] = []
-  while (crowd.length < count) {
-    for (let n = 0; n < 50 && crowd.length < count; n++) crowd.push(lookOn(http(), show.showId))
-    await waitFor('the next ones to see the map', () =>
-      crowd.every(({ watch }) => watch.state === 'live'),
-    )
-  }
-  return crowd
+async function callWitnesses({ showId }: Show, count: number) {
+  witnesses = new Helper(new URL('witnesses.ts', import.meta.url), { env: process.env })
+  await witnesses.ask({ type: 'gather', http: http(), showId, count }, 'gathered')
+  return witnesses
+}
+
+/** How many witnesses have another map than the server, at quiet. */
+async function mistakenIn(show: Show, { maps }: Testimony): Promise<number> {
+  const { states } = await mapOf(show)
+  return maps.filter((map) => map !== states).length
+}
+
+/** From the commit of each hold in a span of time until each witness read of it. */
+function latenciesOf({ readings }: Testimony, sale: Sale, [fromMs, untilMs]: [number, number]) {
+  const committed = [...sale.committed].filter(([, ms]) => ms >= fromMs && ms < untilMs)
+  return readings.flatMap((pairs) => {
+    const read = new Map(pairs)
+    return committed.map(([index, ms]) => (read.get(index) ?? Number.POSITIVE_INFINITY) - ms)
+  })
+}
+
+/** From commits to their publication, in the server: the 99th percentile is below this, in ms. */
+async function publishMsP99(): Promise<number> {
+  const text = await (await fetch(`${http()}/metrics`)).text()
+  const buckets = [
+    ...text.matchAll(/^holdfast_feed_publish_seconds_bucket.*le="([^"]+)".* (\d+)$/gm),
+  ]
+  const counts = buckets.map(([, , count]) => Number(count))
+  const at = counts.findIndex((count) => count >= (counts.at(-1) ?? 0) * 0.99)
+  return Number(buckets[at]?.[1]) * 1_000
 }
 
 /** Waits for quiet, and answers how many maps differ from the snapshot then. */
@@ -229,9 +289,9 @@ describe('2,000 people before a hot show', () => {
     sale.start()
     await pause(5_000)
     const bytesBefore = residentBytesOf(server)
-    const crowd = await gather(show, 2_000)
-    const [steady, slow, shaky] = [crowd.slice(0, 100), crowd.slice(100, 150), crowd.slice(150)]
-    const readings = steady.map(readingsOf)
+    const good = await callWitnesses(show, 100)
+    const crowd = await gather(http(), show.showId, 1_900)
+    const [slow, shaky] = [crowd.slice(0, 50), crowd.slice(50)]
     for (const one of slow) one.sleep()
     const shaking = setInterval(() => anyOf(shaky).cut(), 50)
     const fromMs = Date.now()
@@ -242,25 +302,26 @@ describe('2,000 people before a hot show', () => {
     const serverCores = (cpuSecondsOf(server) - cpuFrom.server) / seconds
     const crowdCpu = process.cpuUsage(cpuFrom.crowd)
     const crowdCores = (crowdCpu.user + crowdCpu.system) / 1e6 / seconds
-    const bytesPerSocket = (residentBytesOf(server) - bytesBefore) / crowd.length
+    const publishedMsP99 = await publishMsP99()
+    const bytesPerSocket = (residentBytesOf(server) - bytesBefore) / 2_000
     await server.kill()
     await server.restart()
     await pause(8_000)
     clearInterval(shaking)
     await sale.stop()
     for (const one of slow) one.wake()
-    const wrong = await differing(show, crowd)
-    const latencies = readings.flatMap((read) =>
-      [...sale.committed]
-        .filter(([, ms]) => ms >= fromMs && ms < untilMs)
-        .map(([index, ms]) => (read.get(index) ?? Number.POSITIVE_INFINITY) - ms),
-    )
+    const others = await differing(show, crowd)
+    const { version } = await mapOf(show)
+    const testimony = await good.ask({ type: 'testify', version, withinMs: 10_000 }, 'testimony')
+    const wrong = others + (await mistakenIn(show, testimony))
+    const latencies = latenciesOf(testimony, sale, [fromMs, untilMs])
     for (const { connection } of crowd) connection.close()
     await server.stop()
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)]
     console.log(
-      `${crowd.length} connections, ${sale.committed.size} holds at ${HOLDS_PER_S}/s: ` +
+      `2,000 connections, ${sale.committed.size} holds at ${HOLDS_PER_S}/s: ` +
         `commit to client ${p50} / ${p99} ms (p50 / p99 of ${latencies.length}), ` +
+        `to publication p99 <= ${publishedMsP99} ms; ` +
         `${Math.round(bytesPerSocket)} bytes of memory per connection, ${wrong} maps wrong; ` +
         `cores: server ${serverCores.toFixed(2)}, crowd ${crowdCores.toFixed(2)}`,
     )
@@ -277,7 +338,7 @@ describe('two processes on one port', () => {
     const second = await startSeatService('seats-2')
     const show = await newShow('shared')
     const sale = new Sale(show, await openSessions(BUYERS))
-    const crowd = await gather(show, 300)
+    const crowd = await gather(http(), show.showId, 300)
     sale.start()
     const shaking = setInterval(() => anyOf(crowd).cut(), 20)
     for (const server of [first, second]) {

@@ -35,6 +35,24 @@ export function lookOn(http: string, showId: string): Onlooker {
   }
 }
 
+const COMING_AT_ONCE = 50
+
+/** So many people, once each of them sees the map. */
+export async function gather(http: string, showId: string, count: number): Promise<Onlooker[]> {
+  const crowd: Onlooker[] = []
+  while (crowd.length < count) {
+    const arriving = Array.from({ length: Math.min(COMING_AT_ONCE, count - crowd.length) }, () =>
+      lookOn(http, showId),
+    )
+    await Promise.all(arriving.map(seesTheMap))
+    crowd.push(...arriving)
+  }
+  return crowd
+}
+
+const seesTheMap = ({ watch }: Onlooker) =>
+  new Promise<void>((resolve) => watch.on('state', (state) => state === 'live' && resolve()))
+
 /** When somebody read of the first hold of each seat, in milliseconds since the epoch. */
 export function readingsOf({ watch }: Onlooker): ReadonlyMap<number, number> {
   const readings = new Map<number, number>()
