@@ -1,7 +1,7 @@
 /** Two buyers side by side: what one does the other sees. */
 import { describe, expect, it } from 'vitest'
 import { hallIndex, mapOf } from './support/halls.ts'
-import { buyersAt, newHall, stage } from './support/stage.ts'
+import { buyersAt, newBuyer, newHall, stage } from './support/stage.ts'
 
 /** Longer is more than a blink, and on a busy machine it is still far off. */
 const BLINK_MS = 1_000
@@ -55,6 +55,22 @@ describe('two buyers who look at one show', () => {
       .getByText(/Somebody was faster|is held by somebody/)
       .first()
       .waitFor()
+  })
+
+  it('are one buyer when they are tabs of one browser, opened at once', async () => {
+    const showId = await newHall()
+    const a = await newBuyer()
+    const b = await a.newTab()
+    await Promise.all([a.open(showId), b.open(showId)])
+    const index = hallIndex('circle-B-8')
+    await a.press('circle-B-8')
+    await Promise.all([a.untilOwn(index, 'mine'), b.untilOwn(index, 'mine')])
+    await b.button(/^Give back Circle, row B, seat 8/).click()
+    await Promise.all([a.untilOwn(index, undefined), b.untilOwn(index, undefined)])
+    await b.press('circle-B-8')
+    await a.untilOwn(index, 'mine')
+    await a.pay(/works/)
+    expect(await b.untilTickets(1)).toEqual(await a.untilTickets(1))
   })
 
   it('get the seats of a buyer whose browser died back at the deadline', async () => {

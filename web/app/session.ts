@@ -11,13 +11,24 @@ let asking: Promise<Session> | null = null
 export function guestSession(): Promise<Session> {
   const known = rememberedSession()
   if (known) return Promise.resolve(known)
-  asking ??= askForSession().finally(() => {
+  asking ??= inTurn(askForSession).finally(() => {
     asking = null
   })
   return asking
 }
 
+/**
+ * One tab after the other, so that all tabs of a browser are one buyer. Where there are no locks (a
+ * page that did not come over HTTPS) the first answer counts, which leaves out all but an instant.
+ */
+async function inTurn(ask: () => Promise<Session>): Promise<Session> {
+  const locks = navigator.locks as LockManager | undefined
+  return locks ? await locks.request('holdfast.session', ask) : ask()
+}
+
 async function askForSession(): Promise<Session> {
+  const before = rememberedSession()
+  if (before) return before
   const response = await fetch('/v1/sessions', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -26,6 +37,8 @@ async function askForSession(): Promise<Session> {
   if (response.status === 404) throw new NoGuests()
   if (!response.ok) throw new Error(`no session: ${response.status}`)
   const session = (await response.json()) as Session
+  const first = rememberedSession()
+  if (first) return first
   rememberSession(session)
   return session
 }

@@ -33,6 +33,24 @@ export class Picker {
     this.#http = http
   }
 
+  /** Another tab of the same browser: the same person, with the same storage. */
+  async newTab(): Promise<Picker> {
+    return new Picker(await this.page.context().newPage(), this.#http)
+  }
+
+  /** The reservation that a ticket of this buyer's belongs to, by the server's word. */
+  reservationOf(ticketId: string): Promise<string> {
+    return this.page.evaluate(async (id) => {
+      const { localStorage } = globalThis as unknown as {
+        localStorage: { getItem(name: string): string | null }
+      }
+      const { token } = JSON.parse(localStorage.getItem('holdfast.session') ?? '{}')
+      const headers = { authorization: `Bearer ${token}` }
+      const ticket = await fetch(`/v1/tickets/${id}`, { headers })
+      return ((await ticket.json()) as { reservationId: string }).reservationId
+    }, ticketId)
+  }
+
   async open(showId: string): Promise<void> {
     await this.page.goto(`${this.#http}/#/shows/${showId}`)
     await this.untilLive(showId)
@@ -104,9 +122,19 @@ export class Picker {
 
   /** The colour in the middle of a seat as `r,g,b`. */
   async colourOf(seatId: string): Promise<string> {
-    const { x, y } = await this.pointOf(seatId)
+    return (await this.#pixels(await this.pointOf(seatId), 1)).slice(0, 3).join()
+  }
+
+  /** Red, green, blue and opacity of every pixel where a seat is, its surroundings included. */
+  async pictureOf(seatId: string): Promise<number[]> {
+    const { x, y, sizePx } = await this.whereIs(seatId)
+    return this.#pixels({ x, y }, Math.round(sizePx * 1.5))
+  }
+
+  /** Of a square of the map around a point of the window. */
+  #pixels(middle: { x: number; y: number }, edgePx: number): Promise<number[]> {
     return this.page.evaluate(
-      ([px, py]) => {
+      ({ x, y, edge }) => {
         // No DOM types here: this file is checked with those of Node.
         type Canvas = {
           width: number
@@ -121,11 +149,12 @@ export class Picker {
         const canvas = document.querySelector('canvas')
         const { left, top, width } = canvas.getBoundingClientRect()
         const ratio = canvas.width / width
-        const at = [(px! - left) * ratio, (py! - top) * ratio].map(Math.round)
-        const { data } = canvas.getContext('2d').getImageData(at[0]!, at[1]!, 1, 1)
-        return [...data.slice(0, 3)].join()
+        const [px, py] = [(x - left) * ratio, (y - top) * ratio].map((at) =>
+          Math.round(at - (edge - 1) / 2),
+        ) as [number, number]
+        return [...canvas.getContext('2d').getImageData(px, py, edge, edge).data]
       },
-      [x, y],
+      { ...middle, edge: edgePx },
     )
   }
 
