@@ -83,6 +83,27 @@ describe('by keyboard alone', () => {
     expect(await buyer.untilSameAs(() => mapOf(system, showId))).toMatchObject({ sold: 2 })
   })
 
+  it('a press that comes twice and a key that is held down hold a seat, and leave it at that', async () => {
+    const showId = await newHall()
+    const buyer = await newBuyer()
+    const { page } = buyer
+    await buyer.open(showId)
+    await page.getByRole('radio', { name: 'List' }).check({ force: true })
+    await buyer.button(/^Stalls/).click()
+    await page.getByRole('gridcell', { name: 'Row A, seat 6, free' }).dblclick({ delay: 60 })
+    await buyer.untilOwn(hallIndex('stalls-A-6'), 'mine')
+    await page.keyboard.press('ArrowRight')
+    await untilFocused(page, /^Row A, seat 7,/)
+    for (let times = 0; times < 30; times++) await page.keyboard.down('Enter')
+    await page.keyboard.up('Enter')
+    await buyer.untilOwn(hallIndex('stalls-A-7'), 'mine')
+    const { own } = (await buyer.belief())!
+    expect(own).toMatchObject({
+      [hallIndex('stalls-A-6')]: 'mine',
+      [hallIndex('stalls-A-7')]: 'mine',
+    })
+  })
+
   it('a seat that somebody else takes is said to be held, where it stands', async () => {
     const showId = await newHall()
     const [reader, other] = [await newBuyer(), await newBuyer()]

@@ -31,6 +31,9 @@ export interface DeskOptions {
 
 const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
+/** A second press on one seat within this time is a nervous finger, not a change of mind. */
+const SAME_PRESS_MS = 450
+
 /** Seconds before the end at which the buyer is told. */
 const WARNINGS_S = [60, 30, 10]
 
@@ -47,6 +50,7 @@ export class Desk {
     looks: new Map(),
   }
   #deadline: string | null = null
+  #lastPress = { index: -1, atMs: 0 }
   #stopCountdown: () => void = () => {}
 
   constructor(options: DeskOptions) {
@@ -84,6 +88,10 @@ export class Desk {
   /** A seat was pressed: holds it, or gives it back when it is one's own. */
   press(index: number): void {
     const { plan, watch, tell } = this.#options
+    const atMs = performance.now()
+    const isAgain = index === this.#lastPress.index && atMs - this.#lastPress.atMs < SAME_PRESS_MS
+    if (isAgain) return
+    this.#lastPress = { index, atMs }
     const own = this.claims.value.find((claim) => claim.indexes.includes(index))
     const state = watch.map.stateAt(index)
     const wanted = this.wantedAt(index)

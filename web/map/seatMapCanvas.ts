@@ -18,8 +18,6 @@ const TOUCH_SEAT_PX = 17
 const CLOSE_SEAT_PX = 24
 /** How far beside a seat's middle it can be pressed, in sizes of a seat: rows have room between. */
 const REACH = 0.95
-/** A second press on one seat within this time is a nervous finger, not a change of mind. */
-const SAME_PRESS_MS = 450
 
 export interface SeatMapEvents {
   press(index: number): void
@@ -43,7 +41,6 @@ export class SeatMapCanvas {
   readonly #changed = new Set<number>()
   #isStale = true
   #frame = 0
-  #lastPress = { index: -1, atMs: 0 }
 
   constructor(
     canvas: HTMLCanvasElement,
@@ -133,16 +130,10 @@ export class SeatMapCanvas {
     const isTooSmall = level === 'rows' || (pointerType === 'touch' && seatPx < TOUCH_SEAT_PX)
     if (level === 'sections') this.#approach(x, y)
     else if (isTooSmall) this.camera.flyToPoint(x, y, CLOSE_SEAT_PX)
-    else this.#pressSeat(this.#seatAt(offsetX, offsetY))
-  }
-
-  #pressSeat(index: number | null): void {
-    if (index === null) return
-    const atMs = performance.now()
-    const isAgain = index === this.#lastPress.index && atMs - this.#lastPress.atMs < SAME_PRESS_MS
-    if (isAgain) return
-    this.#lastPress = { index, atMs }
-    this.#events.press(index)
+    else {
+      const index = this.#seatAt(offsetX, offsetY)
+      if (index !== null) this.#events.press(index)
+    }
   }
 
   #approach(x: number, y: number): void {

@@ -38,7 +38,8 @@ export function SeatGrid({ house, section, label, active, onActive, onLeave }: G
     if (event.key === 'Escape') return onLeave()
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault()
-      if (house.canBuy) house.desk.press(active)
+      // A key that is held down is one press.
+      if (house.canBuy && !event.repeat) house.desk.press(active)
       return
     }
     const next = seatAfterKey(plan, section, active, { key: event.key, isCtrl: event.ctrlKey })
