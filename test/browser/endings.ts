@@ -1,5 +1,6 @@
 /** How a visit ends when it does not end with tickets, and what outlives a reload. */
 import { describe, expect, it } from 'vitest'
+import { ask } from '../support/client.ts'
 import { photograph } from './support/chromium.ts'
 import { hallIndex, mapOf } from './support/halls.ts'
 import { expectAccessible } from './support/looks.ts'
@@ -43,6 +44,78 @@ describe('a buyer', () => {
     await Promise.all([buyer.untilState(index, 0), other.untilState(index, 0)])
   })
 
+  it('whose time runs out before the payment chooses again, and pays when asked to', async () => {
+    const showId = await newHall({ holdTtlMs: 3_000 })
+    const buyer = await newBuyer()
+    await buyer.open(showId)
+    await buyer.press('stalls-B-3')
+    await buyer.button('Go to payment').click()
+    await buyer.heading('Payment').waitFor()
+    await buyer.page.locator('.basket', { hasText: 'Nothing held yet' }).waitFor()
+    await photograph(buyer.page, 'expired')
+    await buyer.press('stalls-B-4')
+    await buyer.untilOwn(hallIndex('stalls-B-4'), 'mine')
+    await buyer.button('Go to payment').waitFor({ timeout: 2_000 })
+    expect(await buyer.heading('Payment').isVisible()).toBe(false)
+  })
+
+  it('whose bank is too slow is told so, and has the tickets when it says yes after all', async () => {
+    const showId = await newHall({ paymentWindowMs: 1_500 })
+    const buyer = await newBuyer()
+    await buyer.open(showId)
+    await buyer.press('stalls-B-5')
+    await buyer.untilOwn(hallIndex('stalls-B-5'), 'mine')
+    await buyer.pay(/slow/)
+    await buyer.heading('Time ran out during the payment').waitFor()
+    await buyer.page.getByText('Whatever is taken later comes back.').waitFor()
+    await expectAccessible(buyer.page, 'too late')
+    await photograph(buyer.page, 'too-late')
+    await buyer.untilTickets(1)
+    await buyer.untilState(hallIndex('stalls-B-5'), 2)
+  })
+
+  it('who presses twice and reloads while the bank thinks pays once', async () => {
+    const { system } = stage()
+    const showId = await newHall()
+    const buyer = await newBuyer()
+    await buyer.open(showId)
+    await buyer.press('circle-A-7')
+    await buyer.untilOwn(hallIndex('circle-A-7'), 'mine')
+    await buyer.button('Go to payment').click()
+    await buyer.page.getByRole('radio', { name: /slow/ }).check()
+    await buyer.button(/^Pay /).dblclick()
+    await buyer.heading('Processing').waitFor()
+    await buyer.page.reload()
+    await buyer.untilLive(showId)
+    await buyer.heading('Processing').waitFor()
+    const [ticketId] = (await buyer.untilTickets(1)) as [string]
+    const reservationId = await buyer.reservationOf(ticketId)
+    const { body } = await ask<{ charges: unknown[] }>(
+      `${system.sandboxUrl}/v1/charges?reservationId=${reservationId}`,
+      null,
+    )
+    expect(body.charges).toHaveLength(1)
+  })
+
+  it('who goes back to the shows and forward again finds the seats', async () => {
+    const showId = await newHall()
+    const buyer = await newBuyer()
+    const { page } = buyer
+    await page.goto(`${stage().system.http}/`)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await buyer.open(showId)
+    const index = hallIndex('stalls-D-3')
+    await buyer.press('stalls-D-3')
+    await buyer.untilOwn(index, 'mine')
+    await buyer.button('Go to payment').click()
+    await page.goBack()
+    await buyer.heading(/Press a seat/).waitFor()
+    await page.goForward()
+    await buyer.untilLive(showId)
+    await buyer.untilOwn(index, 'mine')
+    await buyer.button('Go to payment').waitFor()
+  })
+
   it('has the same seats after a reload, and the tickets after a purchase', async () => {
     const { system } = stage()
     const showId = await newHall()
@@ -67,7 +140,8 @@ describe('a buyer', () => {
     const buyer = await newBuyer()
     await buyer.open(showId)
     for (const giveBack of ['map', 'basket'] as const) {
-      const seat = giveBack === 'map' ? 'stalls-A-2' : 'stalls-A-3'
+      const seat = giveBack === 'map' ? 'stalls-A-2' : 'stalls-A-6'
+      const before = await buyer.pictureOf(seat)
       await buyer.press(seat)
       await buyer.untilOwn(hallIndex(seat), 'mine')
       if (giveBack === 'basket') await buyer.button(/^Give back Stalls, row A/).click()
@@ -78,6 +152,9 @@ describe('a buyer', () => {
           .toBeUndefined()
       await buyer.untilOwn(hallIndex(seat), undefined)
       await buyer.untilState(hallIndex(seat), 0)
+      // Nothing of what was drawn meanwhile is left beside it.
+      const rest = async () => largestDifference(before, await buyer.pictureOf(seat))
+      await expect.poll(rest).toBeLessThanOrEqual(SMOOTHING_MAX)
     }
   })
 
@@ -98,6 +175,12 @@ describe('a buyer', () => {
 })
 
 type Picker = Awaited<ReturnType<typeof newBuyer>>
+
+/** Edges of a seat alone are smoothed a little otherwise than those of a row. */
+const SMOOTHING_MAX = 16
+
+const largestDifference = (a: readonly number[], b: readonly number[]): number =>
+  Math.max(...a.map((value, at) => Math.abs(value - (b[at] as number))))
 
 /** Presses a seat of one's own once more; answers how it looks then. */
 async function again(buyer: Picker, seat: string): Promise<string | undefined> {

@@ -67,7 +67,9 @@ export class Camera {
     return { k, x, y, width: this.#width, height: this.#height }
   }
 
+  /** What was in the middle stays there, for a sheet below takes from the map what one looks at. */
   resize(width: number, height: number): void {
+    const [dx, dy] = [(width - this.#width) / 2, (height - this.#height) / 2]
     this.#width = Math.max(1, width)
     this.#height = Math.max(1, height)
     const { box, seatSize } = this.#options.plan
@@ -83,8 +85,9 @@ export class Camera {
         [box.x0 - margin, box.y0 - margin],
         [box.x1 + margin, box.y1 + margin],
       ])
-    if (this.#isFitted) select(this.#element).call(this.#zoom.transform, fitted)
-    else this.#options.onMove()
+    const { k } = this.#transform
+    const kept = this.#transform.translate(dx / k, dy / k)
+    select(this.#element).call(this.#zoom.transform, this.#isFitted ? fitted : kept)
   }
 
   /** The whole house. */

@@ -91,7 +91,7 @@ export class Painter {
     const isOnSeats = level === 'rows'
     const fill = isOnSeats ? palette.section : sectionFill(scene, at, isFaded)
     const colour = readableOn(fill, [palette.paper, palette.ink])
-    const style = { colour, halo: isOnSeats ? palette.section : null, isNamed }
+    const style = { colour, plate: isOnSeats ? palette.section : null, isNamed }
     writeLabel(this.#ctx, scene, view, section, census.inSection(at), style)
   }
 

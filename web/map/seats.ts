@@ -118,10 +118,12 @@ function paintBlocked(ctx: Context, spots: readonly Spot[], r: number, colour: s
 
 /** A square; inside it a dot while it is asked for, a tick when held, dots while paid, a star after. */
 function paintOwn(ctx: Context, { x, y }: Spot, r: number, look: OwnLook, { palette }: Scene) {
-  const half = r * 0.98
+  const lineWidth = Math.max(1.5, r * 0.24)
+  // The outline lies within the square, or clearSeat would leave something of it.
+  const half = look === 'pending' ? r * 0.98 - lineWidth / 2 : r * 0.98
   ctx.beginPath()
   ctx.roundRect(x - half, y - half, half * 2, half * 2, r * 0.3)
-  ctx.lineWidth = Math.max(1.5, r * 0.24)
+  ctx.lineWidth = lineWidth
   ctx.strokeStyle = palette.own
   ctx.fillStyle = look === 'pending' ? palette.section : palette.own
   ctx.fill()

@@ -77,8 +77,8 @@ export function hasRoomForNames(ctx: Context, { plan, font }: Scene, { k }: View
 
 export interface LabelStyle {
   readonly colour: string
-  /** Drawn around the letters, so that they can be read on seats; null for none. */
-  readonly halo: string | null
+  /** Laid below the letters, so that they can be read on seats; null for none. */
+  readonly plate: string | null
   readonly isNamed: boolean
 }
 
@@ -105,18 +105,30 @@ export function writeLabel(
   }
   const x = section.label.x * k + view.x
   let y = section.label.y * k + view.y - ((lines.length - 1) * sizePx * 1.25) / 2
+  if (style.plate && lines.length > 0) {
+    const width = Math.max(...lines.map(([text]) => widthOf(ctx, font, text) * sizePx))
+    layPlate(ctx, { x, y, width, height: (lines.length - 1) * sizePx * 1.25 }, sizePx, style.plate)
+  }
   ctx.textAlign = 'center'
   ctx.textBaseline = 'middle'
   for (const [text, weight] of lines) {
     ctx.font = `${weight} ${weight > 500 ? sizePx : sizePx * 0.88}px ${font}`
-    if (style.halo) {
-      ctx.lineJoin = 'round'
-      ctx.lineWidth = 5
-      ctx.strokeStyle = style.halo
-      ctx.strokeText(text, x, y)
-    }
     ctx.fillStyle = style.colour
     ctx.fillText(text, x, y)
     y += sizePx * 1.25
   }
+}
+
+/** From the middle of the first line to that of the last, and as wide as the widest. */
+function layPlate(
+  ctx: Context,
+  { x, y, width, height }: { x: number; y: number; width: number; height: number },
+  sizePx: number,
+  colour: string,
+): void {
+  const [padX, padY] = [sizePx * 0.5, sizePx * 0.8]
+  ctx.beginPath()
+  ctx.roundRect(x - width / 2 - padX, y - padY, width + 2 * padX, height + 2 * padY, sizePx * 0.3)
+  ctx.fillStyle = colour
+  ctx.fill()
 }

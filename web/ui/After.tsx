@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { Reservation } from '../../client/holdfast.ts'
 import type { House } from '../app/house.ts'
 import { useLanguage } from '../app/language.ts'
 import { type Claim, type Claims, isConfirmed, isLost } from '../booking/claims.ts'
@@ -65,6 +66,11 @@ export function After({ house, claims, onLeave }: AfterOf) {
   )
 }
 
+/** Whether money was taken that is not back yet, or may still be taken. */
+const isMoneyAway = ({ status, payment }: Reservation): boolean =>
+  payment?.status !== 'refunded' &&
+  (status === 'expired' || status === 'refunding' || payment?.status === 'captured')
+
 function Loss({ house, claim, isAlone }: { house: House; claim: Claim; isAlone: boolean }) {
   const { words, format } = useLanguage()
   const { reservation } = claim
@@ -74,7 +80,7 @@ function Loss({ house, claim, isAlone }: { house: House; claim: Claim; isAlone: 
       {!isAlone && <h3>{words.after.lostTitle(reservation)}</h3>}
       <p>{words.after.lostText(reservation)}</p>
       <SeatLines house={house} claims={[claim]} />
-      <div class="money">
+      <div class={isMoneyAway(reservation) ? 'money away' : 'money'}>
         <h3>{words.after.money}</h3>
         <p>{words.after.moneyText(reservation, format.money(reservation.amount))}</p>
       </div>

@@ -34,7 +34,9 @@ export function HousePage({ house, onAnew }: { house: House; onAnew: () => void 
         <div class="name">
           <h1>{name}</h1>
           <p>
-            <time dateTime={startsAt}>{format.startsAt(startsAt)}</time>
+            <time dateTime={startsAt} title={format.startsAt(startsAt)}>
+              {isNarrow ? format.startsAtShort(startsAt) : format.startsAt(startsAt)}
+            </time>
           </p>
         </div>
         <WaySwitch way={way} onChoose={setWay} />

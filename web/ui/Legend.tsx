@@ -45,11 +45,11 @@ export function Legend({ house, zone, onZone }: LegendOf) {
 
 const EXPLAINED: readonly SeatLook[] = ['free', 'mine', 'held', 'sold', 'blocked']
 
-/** What the shapes mean. */
-export function Key() {
+/** What the shapes mean; a free seat in one of the colours that it has in this house. */
+export function Key({ house }: { house: House }) {
   const { words } = useLanguage()
   return (
-    <section class="key zone-4" aria-label={words.legend.seats}>
+    <section class={`key ${zoneClass(house, 0)}`} aria-label={words.legend.seats}>
       <ul>
         {EXPLAINED.map((look) => (
           <li key={look}>

@@ -26,12 +26,22 @@ function stepOf(claims: Claims, wantsToPay: boolean, seen: ReadonlySet<string>):
   return wantsToPay && claims.some(isHeld) ? 'pay' : 'choose'
 }
 
+/** Whose seats ran out before the payment chooses again, and is not sent on to pay for that at once. */
+function useWishToPay(claims: Claims): [boolean, (wants: boolean) => void] {
+  const [wants, setWants] = useState(false)
+  const hasHold = claims.some(isHeld)
+  useEffect(() => {
+    if (!hasHold) setWants(false)
+  }, [hasHold])
+  return [wants, setWants]
+}
+
 /** The sheet beside the map: what is held, the payment, the tickets. */
 export function Panel({ house, legend }: { house: House; legend: ComponentChildren }) {
   const { words } = useLanguage()
   const { desk } = house
   const claims = useStore(desk.claims)
-  const [wantsToPay, setWantsToPay] = useState(false)
+  const [wantsToPay, setWantsToPay] = useWishToPay(claims)
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set())
   const [isOpen, setIsOpen] = useState(false)
   const step = stepOf(claims, wantsToPay, seen)
@@ -78,7 +88,7 @@ export function Panel({ house, legend }: { house: House; legend: ComponentChildr
           <div class="options">
             {legend}
             {house.canBuy && <Together house={house} />}
-            <Key />
+            <Key house={house} />
           </div>
         </>
       )}

@@ -56,7 +56,7 @@ export function ShowCard({ showId, name, startsAt, total }: Summary) {
       </time>
       <div class="about">
         <h2>{name}</h2>
-        <p class="when">{format.startsAt(startsAt)}</p>
+        <p class="when">{format.hour(startsAt)}</p>
         <p class="facts">
           <span>{words.shows.seats(format.number(total))}</span>
           {details && (

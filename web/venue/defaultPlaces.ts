@@ -4,8 +4,9 @@ import type { Coordinates, LayoutSection } from './places.ts'
 export const DEFAULT_SEAT_SIZE = 8
 const SEAT_PITCH = 10
 const ROW_PITCH = 14
-const GAP = 40
-const STAGE_DEPTH = 60
+/** Between blocks, and how deep the stage is, by the size of the house: a small one stands close. */
+const GAP = { share: 0.12, min: 16, max: 40 }
+const STAGE_DEPTH = { share: 0.2, min: 24, max: 60 }
 /** Blocks are put side by side until a line is so much wider than all of them would be high. */
 const ASPECT = 1.5
 
@@ -25,24 +26,30 @@ function blockOf(section: LayoutSection, first: number): Block {
   }
 }
 
+/** A length that grows with the house: its blocks put together would be a square of this edge. */
+function scaled(blocks: readonly Block[], { share, min, max }: typeof GAP): number {
+  const edge = Math.sqrt(blocks.reduce((sum, { width, height }) => sum + width * height, 0))
+  return Math.min(max, Math.max(min, edge * share))
+}
+
 /** The blocks line by line, in the order of the layout. */
-function linesOf(blocks: readonly Block[]): Block[][] {
-  const area = blocks.reduce((sum, { width, height }) => sum + (width + GAP) * (height + GAP), 0)
+function linesOf(blocks: readonly Block[], gap: number): Block[][] {
+  const area = blocks.reduce((sum, { width, height }) => sum + (width + gap) * (height + gap), 0)
   const widest = blocks.reduce((most, { width }) => Math.max(most, width), 0)
   const lineWidthMax = Math.max(widest, Math.sqrt(area * ASPECT))
   const lines: Block[][] = []
   let width = Number.POSITIVE_INFINITY
   for (const block of blocks) {
-    const isFull = width + GAP + block.width > lineWidthMax
+    const isFull = width + gap + block.width > lineWidthMax
     if (isFull) lines.push([])
-    width = isFull ? block.width : width + GAP + block.width
+    width = isFull ? block.width : width + gap + block.width
     lines.at(-1)?.push(block)
   }
   return lines
 }
 
-const widthOf = (line: readonly Block[]): number =>
-  line.reduce((sum, { width }) => sum + width, (line.length - 1) * GAP)
+const widthOf = (line: readonly Block[], gap: number): number =>
+  line.reduce((sum, { width }) => sum + width, (line.length - 1) * gap)
 
 /** Fills in the coordinates of every seat and answers the outline of the stage. */
 export function placeByDefault(sections: readonly LayoutSection[], into: Coordinates): number[] {
@@ -52,19 +59,20 @@ export function placeByDefault(sections: readonly LayoutSection[], into: Coordin
     first += section.rows.reduce((sum, { seats }) => sum + seats, 0)
     return block
   })
-  const lines = linesOf(blocks)
+  const gap = scaled(blocks, GAP)
+  const lines = linesOf(blocks, gap)
   let y = 0
   for (const line of lines) {
-    let x = -widthOf(line) / 2
+    let x = -widthOf(line, gap) / 2
     for (const block of line) {
       placeBlock(block, x, y, into)
-      x += block.width + GAP
+      x += block.width + gap
     }
-    y += GAP + line.reduce((most, { height }) => Math.max(most, height), 0)
+    y += gap + line.reduce((most, { height }) => Math.max(most, height), 0)
   }
-  const half = Math.max(SEAT_PITCH * 6, widthOf(lines[0] ?? []) * 0.3)
-  const front = -GAP
-  const back = front - STAGE_DEPTH
+  const half = Math.max(SEAT_PITCH * 6, widthOf(lines[0] ?? [], gap) * 0.3)
+  const front = -gap
+  const back = front - scaled(blocks, STAGE_DEPTH)
   return [-half, back, half, back, half * 0.86, front, -half * 0.86, front]
 }
 

@@ -8,15 +8,26 @@ export interface Format {
   number(value: number): string
   /** `Sat, 17 May 2031, 19:00`, in the reader's time zone, which is named. */
   startsAt(time: string): string
+  /** The same where there is little room. */
+  startsAtShort(time: string): string
+  /** The hour alone, in the reader's time zone, which is named. */
+  hour(time: string): string
   day(time: string): { day: string; month: string; weekday: string }
 }
 
 export function formatFor(locale: Locale): Format {
   const numbers = new Intl.NumberFormat(locale)
+  const clock = { hour: 'numeric', minute: '2-digit' } as const
   const start = new Intl.DateTimeFormat(locale, {
     ...{ weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' },
-    ...{ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' },
+    ...clock,
+    timeZoneName: 'short',
   })
+  const shortly = new Intl.DateTimeFormat(locale, {
+    ...{ weekday: 'short', year: 'numeric', month: 'short', day: 'numeric' },
+    ...clock,
+  })
+  const hour = new Intl.DateTimeFormat(locale, { ...clock, timeZoneName: 'short' })
   const part = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options)
   const [day, month, weekday] = [
     part({ day: 'numeric' }),
@@ -27,6 +38,8 @@ export function formatFor(locale: Locale): Format {
     money: moneyFormat(locale),
     number: (value) => numbers.format(value),
     startsAt: (time) => start.format(new Date(time)),
+    startsAtShort: (time) => shortly.format(new Date(time)),
+    hour: (time) => hour.format(new Date(time)),
     day: (time) => ({
       day: day.formatToParts(new Date(time)).find(({ type }) => type === 'day')?.value ?? '',
       month: month.format(new Date(time)),
