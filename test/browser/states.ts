@@ -4,8 +4,8 @@ import { uniqueName } from '../../platform/testing/infra.ts'
 import { arenaShow } from '../../scripts/seed/arena.ts'
 import { clubShow } from '../../scripts/seed/club.ts'
 import { Buyer } from '../support/client.ts'
-import { PHONE, photograph } from './support/chromium.ts'
-import { makeShow } from './support/halls.ts'
+import { MISSING_SHOW, PHONE, photograph } from './support/chromium.ts'
+import { hall, hallIndex, makeShow } from './support/halls.ts'
 import { expectAccessible } from './support/looks.ts'
 import { newBuyer, newHall, stage } from './support/stage.ts'
 
@@ -69,9 +69,82 @@ describe('the page', () => {
     await look('processing')
     await buyer.untilTickets(2)
     await look('tickets')
-    await page.goto(`${stage().system.http}/#/shows/nowhere`)
+    await page.goto(`${stage().system.http}/#/shows/${MISSING_SHOW}`)
     await buyer.heading('There is no such show').waitFor()
     await look('missing')
+  })
+
+  it('is as good in the dark, in Korean, and as a list', async () => {
+    const showId = await busyArena()
+    const buyer = await newBuyer({ colorScheme: 'dark', locale: 'ko-KR' })
+    const { page } = buyer
+    await page.goto(`${stage().system.http}/`)
+    await page.locator('.miniature svg').nth(1).waitFor()
+    await photograph(page, 'dark-korean-shows')
+    await buyer.open(showId)
+    await photograph(page, 'dark-korean-venue')
+    const { x, y } = await buyer.whereIs('floor-J-11')
+    await page.mouse.click(x, y)
+    await page.locator('[data-level=seats]').waitFor()
+    await buyer.press('floor-M-9')
+    await page.getByText('₩154,000').nth(1).waitFor()
+    await expectAccessible(page, 'dark, Korean')
+    await photograph(page, 'dark-korean-basket')
+    await buyer.button('English').click()
+    await page.getByRole('radio', { name: 'List' }).check({ force: true })
+    await buyer.heading('Sections').waitFor()
+    await photograph(page, 'dark-list')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await buyer.button(/^Floor B/).click()
+    await buyer.button('Go to a free seat').waitFor()
+    await expectAccessible(page, 'grid of a busy section')
+    await photograph(page, 'desktop-grid')
+  })
+
+  it('draws tables and a bar, and a house that says nothing of where its seats stand', async () => {
+    const { system } = stage()
+    const [club, plain] = [uniqueName('club'), uniqueName('plain')]
+    const { geometry: _, sections, ...rest } = hall(plain)
+    const straight = sections.map((section) => ({
+      ...section,
+      rows: section.rows.map(({ id, seats }) => ({ id, seats })),
+    }))
+    const plainShow = { ...rest, sections: straight }
+    await Promise.all([makeShow(system, clubShow(club)), makeShow(system, plainShow)])
+    const buyer = await newBuyer()
+    for (const showId of [club, plain]) {
+      await buyer.open(showId)
+      await photograph(buyer.page, showId === club ? 'desktop-club' : 'desktop-plain')
+    }
+    await buyer.press('circle-D-14')
+    await buyer.untilOwn(hallIndex('circle-D-14'), 'mine')
+  })
+
+  it('leads from an arena to the tickets on a phone', async () => {
+    const showId = await busyArena()
+    const buyer = await newBuyer(PHONE)
+    const { page } = buyer
+    await page.goto(`${stage().system.http}/`)
+    await page.locator('.miniature svg').nth(1).waitFor()
+    await photograph(page, 'phone-shows')
+    await buyer.open(showId)
+    await photograph(page, 'phone-venue')
+    const { x, y } = await pointWithTouch(buyer, 'floor-J-11')
+    await page.touchscreen.tap(x, y)
+    await buyer.button('Go to payment').waitFor()
+    await photograph(page, 'phone-seats')
+    await page.getByRole('radio', { name: 'List' }).check({ force: true })
+    await buyer.heading('Sections').waitFor()
+    await photograph(page, 'phone-list')
+    await buyer.button('Go to payment').click()
+    await buyer.heading('Payment').waitFor()
+    await expectAccessible(page, 'phone, payment')
+    await photograph(page, 'phone-payment')
+    await buyer.button(/^Pay /).click()
+    await buyer.untilTickets(1)
+    await expectAccessible(page, 'phone, tickets')
+    await photograph(page, 'phone-tickets')
+    await expectNoSidewaysScroll(page)
   })
 
   it('fits a phone, answers to fingers, and speaks Korean and dark', async () => {
@@ -88,6 +161,8 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'English' }).click()
     await page.getByRole('button', { name: 'Show your seats' }).click()
     await page.getByText('Seats side by side').waitFor()
+    // The sheet takes half of the map, and leaves the half that one was looking at.
+    await expect.poll(() => isOnMap(buyer, 'stalls-B-7')).toBe(true)
     await page.emulateMedia({ colorScheme: 'light' })
     await photograph(page, 'phone-basket')
     await expectNoSidewaysScroll(page)
@@ -111,6 +186,12 @@ async function middleOfMap(page: Page): Promise<[number, number]> {
   const box = await page.locator('canvas').boundingBox()
   if (!box) throw new Error('there is no map')
   return [box.x + box.width / 2, box.y + box.height / 2]
+}
+
+async function isOnMap(buyer: Picker, seatId: string): Promise<boolean> {
+  const map = await buyer.page.locator('canvas').boundingBox()
+  const { y, sizePx } = await buyer.whereIs(seatId)
+  return map !== null && y - sizePx > map.y && y + sizePx < map.y + map.height
 }
 
 const sizeOf = async (buyer: Picker, seatId: string): Promise<number> =>

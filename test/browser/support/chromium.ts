@@ -13,6 +13,9 @@ const FLAGS = [
 const WITHIN_MS = 10_000
 const PICTURES = fileURLToPath(new URL('../../../.holdfast/screenshots/', import.meta.url))
 
+/** A show that no test makes; whoever looks for it is told so. */
+export const MISSING_SHOW = 'nowhere'
+
 export const DESKTOP = { width: 1280, height: 800 }
 export const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
@@ -67,9 +70,13 @@ export class Chromium {
     })
     page.on('pageerror', (error) => note('uncaught error', String(error)))
     page.on('console', (message) => {
+      if (message.type() !== 'error') return
+      const { url } = message.location()
       // A server that is down is told by the browser too; the tests bring that about.
       const isOutage = /ERR_CONNECTION|WebSocket connection|ERR_EMPTY_RESPONSE/.test(message.text())
-      if (message.type() === 'error' && !isOutage) note('console error', message.text())
+      // So is an answer of 404, which is what there is to say of a show that does not exist.
+      const isMissing = url === `${this.#origin}/v1/shows/${MISSING_SHOW}`
+      if (!isOutage && !isMissing) note('console error', `${message.text()} (${url})`)
     })
   }
 
