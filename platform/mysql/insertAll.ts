@@ -1,13 +1,16 @@
 /**
- * Many rows at once, as prepared statements: the server reads the text of each only once, and the
- * values travel as they are, without quotes and escapes on one side and their removal on the other.
- * That halves what a row costs. Statements come in sizes of powers of two, so that a connection
- * keeps few of them for each table, whatever the numbers of rows.
+ * Many rows at once. All but a few of them go as a prepared statement: the server reads its text only
+ * once, and the values travel as they are, without quotes and escapes on one side and their removal
+ * on the other. What a statement costs beside its rows is dear, too, so there are few: prepared ones
+ * come in sizes of whole GRAINs, and one of plain text has the rest.
  */
 import type { SqlValue, Transaction } from './database.ts'
 
+/** Prepared statements have a multiple of so many rows, so that a connection keeps few of them. */
+const GRAIN = 16
+const ROWS_MAX = 256
 /** Values in one statement at most. */
-const VALUES_MAX = 1_024
+const VALUES_MAX = 4_096
 
 /** One statement's part of the rows. */
 export interface InsertedPart {
@@ -33,27 +36,30 @@ export async function insertAll(tx: Transaction, insertion: Insertion): Promise<
   const parts: InsertedPart[] = []
   for (const { from, count } of partsOf(rows.length, rows[0]?.length ?? 0)) {
     const part = rows.slice(from, from + count)
-    const { insertId } = await tx.executePrepared(statementOf(into, part, tail), part.flat())
-    parts.push({ from, count, firstId: insertId })
+    const sql = `INSERT INTO ${into} VALUES ${tuples(part)} ${tail}`.trimEnd()
+    const run =
+      count % GRAIN === 0 ? tx.executePrepared(sql, part.flat()) : tx.execute(sql, part.flat())
+    parts.push({ from, count, firstId: (await run).insertId })
   }
   return parts
 }
 
-/** Splits a number of rows into powers of two, the largest first. */
+/** Splits a number of rows into whole grains, as many at a time as may be, and the rest. */
 export function partsOf(rows: number, columns: number): { from: number; count: number }[] {
   const parts: { from: number; count: number }[] = []
-  let size = 2 ** Math.floor(Math.log2(Math.max(1, VALUES_MAX / Math.max(1, columns))))
+  const grainsMax = Math.max(1, Math.floor(Math.min(ROWS_MAX, VALUES_MAX / columns) / GRAIN))
   for (let from = 0; from < rows; ) {
-    while (size > rows - from) size /= 2
-    parts.push({ from, count: size })
-    from += size
+    const grains = Math.min(grainsMax, Math.floor((rows - from) / GRAIN))
+    const count = grains > 0 ? grains * GRAIN : rows - from
+    parts.push({ from, count })
+    from += count
   }
   return parts
 }
 
-function statementOf(into: string, rows: readonly (readonly SqlValue[])[], tail: string): string {
+function tuples(rows: readonly (readonly SqlValue[])[]): string {
   const one = `(${Array(rows[0]?.length ?? 0)
     .fill('?')
     .join(', ')})`
-  return `INSERT INTO ${into} VALUES ${Array(rows.length).fill(one).join(', ')} ${tail}`.trimEnd()
+  return Array(rows.length).fill(one).join(', ')
 }
