@@ -38,8 +38,8 @@ export interface GoodputOptions {
 }
 
 const FULL: GoodputResult['durations'] = {
-  light: { warmUpS: 5, seconds: 15 },
-  k6: { warmUpS: 5, seconds: 15 },
+  light: { warmUpS: 10, seconds: 15 },
+  k6: { warmUpS: 10, seconds: 15 },
   ladderStepS: 4,
 }
 const QUICK: GoodputResult['durations'] = {
