@@ -42,7 +42,9 @@ export class SeatMap {
    * @param snapshot.states base64
    */
   applySnapshot(snapshot: { version: string; states: string }): MapChange {
-    const bytes = Uint8Array.from(atob(snapshot.states), (char) => char.charCodeAt(0))
+    const packed = atob(snapshot.states)
+    const bytes = new Uint8Array(packed.length)
+    for (let at = 0; at < bytes.length; at++) bytes[at] = packed.charCodeAt(at)
     const before = this.#bytes
     // A map of another size is of another layout: nothing of it remains.
     this.#bytes = before.length === bytes.length ? before : new Uint8Array(bytes.length)
