@@ -11,6 +11,7 @@ import './together.ts'
 import './endings.ts'
 import './keyboard.ts'
 import './states.ts'
+import './arrival.ts'
 import './outage.ts'
 
 const PAGE = fileURLToPath(new URL('../../web/dist/', import.meta.url))

@@ -81,6 +81,16 @@ export class House {
     return this.desk.looks
   }
 
+  /** Whether the map has ever been told of; until then nobody knows what is free. */
+  get isKnown(): boolean {
+    return this.watch.map.version !== ''
+  }
+
+  /** Whether nobody could get anything now. */
+  get isSoldOut(): boolean {
+    return this.isKnown && this.plan.zones.every((_, at) => this.census.inZone(at) === 0)
+  }
+
   tell(notice: Notice): void {
     this.told.update((last) => ({ notice, turn: (last?.turn ?? 0) + 1 }))
   }

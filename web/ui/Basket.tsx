@@ -3,6 +3,7 @@ import { useLanguage } from '../app/language.ts'
 import { type Claim, type Claims, isConfirmed, isHeld, lookOf, priceOf } from '../booking/claims.ts'
 import { seatAt } from '../venue/plan.ts'
 import { Countdown } from './Countdown.tsx'
+import { Empty } from './Empty.tsx'
 import { Glyph } from './Glyph.tsx'
 import { Icon } from './Icon.tsx'
 import { zoneClass } from './looks.ts'
@@ -28,12 +29,7 @@ export function Basket({ house, claims, onPay, tickets }: BasketOf) {
       <h2 tabIndex={-1}>{words.basket.title}</h2>
       {open.length === 0 ? (
         <div class="empty">
-          <p>
-            <strong>{house.canBuy ? words.basket.empty : words.show.noGuests}</strong>
-          </p>
-          {house.canBuy && (
-            <p>{words.basket.emptyHint(Math.floor(house.show.policy.holdTtlMs / 60_000))}</p>
-          )}
+          <Empty house={house} />
         </div>
       ) : (
         <>

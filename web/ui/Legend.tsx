@@ -33,7 +33,11 @@ export function Legend({ house, zone, onZone }: LegendOf) {
               >
                 <Glyph look="free" />
                 <span class="price">{money}</span>
-                <span class="count">{words.legend.zoneFree(format.number(census.inZone(at)))}</span>
+                {house.isKnown && (
+                  <span class="count">
+                    {words.legend.zoneFree(format.number(census.inZone(at)))}
+                  </span>
+                )}
               </button>
             </li>
           )

@@ -11,6 +11,7 @@ import { SeatGrid } from './SeatGrid.tsx'
 /** The same seats without a map: section, row, seat. For keyboards, screen readers and small fingers. */
 export function ListView({ house }: { house: House }) {
   const { words } = useLanguage()
+  useStore(house.liveness)
   const [section, setSection] = useState<number | null>(null)
   const lastSection = useRef<number | null>(null)
   const list = useRef<HTMLElement>(null)
@@ -27,15 +28,23 @@ export function ListView({ house }: { house: House }) {
   return (
     <section class="list" ref={list} aria-labelledby="sections-title">
       <h2 id="sections-title">{words.list.sections}</h2>
-      <p class="note">{words.list.choose}</p>
+      <p class="note">{house.isKnown ? words.list.choose : words.connection.connecting}</p>
       <SectionList house={house} onChoose={setSection} />
     </section>
   )
 }
 
-function SectionList({ house, onChoose }: { house: House; onChoose: (at: number) => void }) {
+/** What there is to know of how many seats are free. */
+function useFree(house: House): (free: number, seats: number) => string {
   const { words, format } = useLanguage()
   useStore(house.turn)
+  if (!house.isKnown) return () => '…'
+  return (free, seats) => words.freeOf(format.number(free), format.number(seats))
+}
+
+function SectionList({ house, onChoose }: { house: House; onChoose: (at: number) => void }) {
+  const { format } = useLanguage()
+  const freeOf = useFree(house)
   const { plan, census, show } = house
   return (
     <ul class="sections">
@@ -47,7 +56,7 @@ function SectionList({ house, onChoose }: { house: House; onChoose: (at: number)
               <Glyph look={free > 0 ? 'free' : 'sold'} />
               <strong>{name}</strong>
               <span class="price">{format.money({ currency: show.currency, value: price })}</span>
-              <span class="count">{words.freeOf(format.number(free), format.number(seats))}</span>
+              <span class="count">{freeOf(free, seats)}</span>
             </button>
           </li>
         )
@@ -73,7 +82,7 @@ function SectionSeats({ house, at, onLeave }: { house: House; at: number; onLeav
     // The row may have to be drawn first.
     requestAnimationFrame(() => document.getElementById(`seat-${found[0]}`)?.focus())
   }
-  const free = format.number(house.census.inSection(at))
+  const freeOf = useFree(house)
   return (
     <section class="list" aria-labelledby="section-title">
       <button class="plain" type="button" onClick={onLeave}>
@@ -86,7 +95,7 @@ function SectionSeats({ house, at, onLeave }: { house: House; at: number; onLeav
       <p class="note">
         {format.money({ currency: house.show.currency, value: section.price })}
         {' · '}
-        {words.freeOf(free, format.number(section.seats))}
+        {freeOf(house.census.inSection(at), section.seats)}
       </p>
       <p class="note" id="grid-hint">
         {words.list.hint}

@@ -34,7 +34,7 @@ function mountMap(
     zone: looks.current.zone,
     stageLabel: looks.current.language.words.show.stage,
     numberFormat: looks.current.language.format.number,
-    isKnown: house.watch.map.version !== '',
+    isKnown: house.isKnown,
     stateAt: (index) => house.watch.map.stateAt(index),
   })
   const press = (index: number) => {
@@ -89,12 +89,16 @@ export function MapView({ house, zone }: { house: House; zone: number | null }) 
   useEffect(() => map?.repaint(), [map, language, zone, liveness])
   const level = view ? levelOf(view, house.plan) : 'sections'
   return (
-    <div class={`map ${liveness === 'lost' ? 'stale' : ''}`} data-level={level}>
+    <div class={`map ${liveness === 'live' ? '' : 'stale'}`} data-level={level}>
       <canvas ref={canvas} role="img" aria-label={words.show.mapLabel(house.show.name)} />
       {map && view && hovered !== null && (
         <SeatTip house={house} index={hovered} view={view} key={hovered} />
       )}
-      {level === 'sections' && <p class="hint">{words.show.mapHint}</p>}
+      {liveness === 'opening' ? (
+        <p class="hint">{words.connection.connecting}</p>
+      ) : (
+        level === 'sections' && <p class="hint">{words.show.mapHint}</p>
+      )}
       <div class="zoom">
         <ZoomButton icon="plus" label={words.show.zoomIn} press={() => map?.camera.zoomIn()} />
         <ZoomButton icon="minus" label={words.show.zoomOut} press={() => map?.camera.zoomOut()} />

@@ -60,7 +60,7 @@ export function ShowCard({ showId, name, startsAt, total }: Summary) {
         <p class="facts">
           <span>{words.shows.seats(format.number(total))}</span>
           {details && (
-            <span class="free">
+            <span class={details.free > 0 ? 'free' : 'gone'}>
               {details.free > 0
                 ? words.shows.free(format.number(details.free))
                 : words.shows.soldOut}

@@ -53,12 +53,15 @@ export function ShowPage({ showId }: { showId: string }) {
         </div>
       )}
       {opening.type === 'failed' && (
-        <p class="state" role="alert">
-          {words.shows.failed}{' '}
-          <button class="plain" type="button" onClick={again}>
-            {words.shows.retry}
-          </button>
-        </p>
+        <div class="hero" role="alert">
+          <div>
+            <h1>{words.show.failed}</h1>
+            <p>{words.show.failedHint}</p>
+            <button class="plain" type="button" onClick={again}>
+              {words.shows.retry}
+            </button>
+          </div>
+        </div>
       )}
     </main>
   )

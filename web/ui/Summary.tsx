@@ -5,6 +5,7 @@ import { type Claims, isHeld, priceOf } from '../booking/claims.ts'
 import { seatAt } from '../venue/plan.ts'
 import { clockTime } from '../words/format.ts'
 import { warnFrom } from './Countdown.tsx'
+import { Empty } from './Empty.tsx'
 
 /** Where there is no room for a basket beside the map: what it says in one line. */
 export function Summary(of: { house: House; claims: Claims; onPay: () => void }) {
@@ -16,9 +17,7 @@ export function Summary(of: { house: House; claims: Claims; onPay: () => void })
   if (count === 0) {
     return (
       <div class="summary">
-        <p>
-          <strong>{words.basket.empty}</strong>
-        </p>
+        <Empty house={house} isBrief />
       </div>
     )
   }

@@ -59,7 +59,9 @@ function notice(told: Notice, seat: (seatId: string) => string): string {
       return `${seat(told.seatId)} ${why}.`
     }
     case 'none-together':
-      return `There are no ${told.count} free seats side by side here.`
+      return told.count === 1
+        ? 'There is no free seat here.'
+        : `There are no ${told.count} free seats side by side here.`
     case 'held-together':
       return `${seats(told.seatIds.length)} are held together. Give them back in your basket.`
     case 'ran-out':
@@ -114,6 +116,8 @@ export const en: Words = {
     loading: 'Opening the house',
     notFound: 'There is no such show',
     notFoundHint: 'It may have been taken down, or the address has a typo.',
+    failed: 'This show could not be opened',
+    failedHint: 'It may work again in a moment.',
     map: 'Map',
     list: 'List',
     viewLabel: 'How to choose seats',
@@ -161,6 +165,8 @@ export const en: Words = {
       minutes < 1
         ? 'Press a free seat. It is held for you at once.'
         : `Press a free seat. It is held for you at once, for ${plural(minutes, 'minute', 'minutes')}.`,
+    noneFree: 'Nothing is free now',
+    noneFreeHint: 'A seat that comes back shows here at once.',
     asking: 'asking …',
     seatCount: seats,
     left: (time) => `${time} left`,

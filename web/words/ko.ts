@@ -56,7 +56,9 @@ function notice(told: Notice, seat: (seatId: string) => string): string {
       return `${seat(told.seatId)}: ${why[told.state]}.`
     }
     case 'none-together':
-      return `여기에는 나란히 빈 좌석 ${told.count}개가 없습니다.`
+      return told.count === 1
+        ? '여기에는 빈 좌석이 없습니다.'
+        : `여기에는 나란히 빈 좌석 ${told.count}개가 없습니다.`
     case 'held-together':
       return `함께 잡은 좌석 ${told.seatIds.length}개입니다. 내 좌석에서 한꺼번에 돌려놓을 수 있습니다.`
     case 'ran-out':
@@ -111,6 +113,8 @@ export const ko: Words = {
     loading: '좌석 배치도를 여는 중',
     notFound: '찾는 공연이 없습니다',
     notFoundHint: '공연이 내려갔거나 주소가 잘못되었을 수 있습니다.',
+    failed: '공연을 열지 못했습니다',
+    failedHint: '잠시 뒤에 다시 시도해 주세요.',
     map: '배치도',
     list: '목록',
     viewLabel: '좌석 선택 방법',
@@ -158,6 +162,8 @@ export const ko: Words = {
       minutes < 1
         ? '빈 좌석을 누르면 바로 잡아 둡니다.'
         : `빈 좌석을 누르면 바로 ${minutes}분 동안 잡아 둡니다.`,
+    noneFree: '지금은 빈 좌석이 없습니다',
+    noneFreeHint: '좌석이 다시 나오면 바로 보입니다.',
     asking: '확인 중 …',
     seatCount: (count) => `${count}석`,
     left: (time) => `${time} 남음`,

@@ -44,6 +44,8 @@ export interface Words {
     loading: string
     notFound: string
     notFoundHint: string
+    failed: string
+    failedHint: string
     map: string
     list: string
     viewLabel: string
@@ -78,6 +80,8 @@ export interface Words {
     title: string
     empty: string
     emptyHint: (minutes: number) => string
+    noneFree: string
+    noneFreeHint: string
     asking: string
     seatCount: (count: number) => string
     left: (time: string) => string

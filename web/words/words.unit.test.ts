@@ -27,6 +27,7 @@ const NOTICES: Notice[] = [
   { type: 'time-left', seconds: 30 },
   { type: 'taken', seatIds: ['A-1-1'] },
   { type: 'not-free', seatId: 'A-1-1', state: 2 },
+  { type: 'none-together', count: 1 },
   { type: 'none-together', count: 3 },
   { type: 'held-together', seatIds: ['A-1-1', 'A-1-2'] },
   { type: 'ran-out', seatIds: ['A-1-1'] },
@@ -52,6 +53,7 @@ describe.each([
       expect(said.length).toBeGreaterThan(3)
       expect(said).not.toMatch(foreign)
       expect(said).not.toMatch(/undefined|NaN|\[object/)
+      expect(said).not.toMatch(/\b1 [a-z]+ seats/)
       if ('seatIds' in notice && notice.seatIds.length === 1) expect(said).toContain('*')
     }
   })

@@ -33,6 +33,8 @@ export class Chromium {
   readonly #browser: Browser
   readonly #origin: string
   readonly #pages: Page[] = []
+  /** Addresses that fail in a page because its test wants it so. */
+  readonly #forgiven = new WeakMap<Page, Set<string>>()
 
   private constructor(browser: Browser, origin: string) {
     this.#browser = browser
@@ -62,6 +64,11 @@ export class Chromium {
     return page
   }
 
+  /** The browser's word that an address answered a page with an error is no offence from now on. */
+  forgive(page: Page, url: string): void {
+    this.#forgiven.set(page, new Set([...(this.#forgiven.get(page) ?? []), url]))
+  }
+
   #watch(page: Page): void {
     const note = (kind: Offence['kind'], text: string) => this.offences.push({ kind, text })
     page.on('request', (request) => {
@@ -76,7 +83,8 @@ export class Chromium {
       const isOutage = /ERR_CONNECTION|WebSocket connection|ERR_EMPTY_RESPONSE/.test(message.text())
       // So is an answer of 404, which is what there is to say of a show that does not exist.
       const isMissing = url === `${this.#origin}/v1/shows/${MISSING_SHOW}`
-      if (!isOutage && !isMissing) note('console error', `${message.text()} (${url})`)
+      const isWanted = this.#forgiven.get(page)?.has(url)
+      if (!isOutage && !isMissing && !isWanted) note('console error', `${message.text()} (${url})`)
     })
   }
 

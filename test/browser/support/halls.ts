@@ -1,5 +1,6 @@
 /** Small halls with a stage, for tests that press seats. */
-import { ask, askUntilDefinite } from '../../support/client.ts'
+import { waitFor } from '../../../platform/testing/infra.ts'
+import { ask, askUntilDefinite, Buyer } from '../../support/client.ts'
 import type { System } from '../../support/system.ts'
 
 export interface SeatMapView {
@@ -12,6 +13,7 @@ export interface SeatMapView {
 
 const ROWS = 'ABCD'
 export const SEATS_PER_ROW = 14
+const SEATS_PER_HALF_ROW = SEATS_PER_ROW / 2
 
 /** Index of a seat of the hall in layout order. */
 export function hallIndex(seatId: string): number {
@@ -42,7 +44,7 @@ export function hall(showId: string, policy?: Record<string, number>) {
 
 export async function makeShow(
   { http, adminToken }: Pick<System, 'http' | 'adminToken'>,
-  body: { showId?: string },
+  body: object,
 ): Promise<void> {
   const { status, body: answer } = await askUntilDefinite(`${http}/v1/shows`, adminToken, { body })
   if (status > 201) throw new Error(`no show: ${status} ${JSON.stringify(answer)}`)
@@ -51,4 +53,25 @@ export async function makeShow(
 /** The server's map of a show. */
 export async function mapOf({ http }: Pick<System, 'http'>, showId: string): Promise<SeatMapView> {
   return (await ask<SeatMapView>(`${http}/v1/shows/${showId}/seats`, null)).body
+}
+
+/** Sells every seat of a hall, a buyer for each half of a row. */
+export async function sellOut(system: Pick<System, 'http'>, showId: string): Promise<void> {
+  const halves = ['stalls', 'circle'].flatMap((section) =>
+    [...ROWS].flatMap((row) =>
+      [1, 1 + SEATS_PER_HALF_ROW].map((first) => ({ section, row, first })),
+    ),
+  )
+  for (const { section, row, first } of halves) {
+    const buyer = await Buyer.open(system.http)
+    const seatIds = Array.from(
+      { length: SEATS_PER_HALF_ROW },
+      (_, at) => `${section}-${row}-${first + at}`,
+    )
+    const { body } = await buyer.hold(showId, seatIds)
+    await buyer.checkout(body.reservationId, 'tok_ok')
+  }
+  const isSold = async () =>
+    (await mapOf(system, showId)).sold === halves.length * SEATS_PER_HALF_ROW
+  await waitFor('a hall that is sold out', isSold)
 }
