@@ -52,3 +52,31 @@ export interface TrendSummary {
   p999: number
   max: number
 }
+
+/** What k6/feed.ts is told. Each watcher has a row of the hall to itself. */
+export interface FeedPlan extends Pick<OrdersPlan, 'http' | 'tokens' | 'seatsPerRow'> {
+  showId: string
+  watchers: number
+  warmUpS: number
+  seconds: number
+  summaryFile: string
+}
+
+/** Deltas and changes are counted within the window, and over all watchers. */
+export interface FeedSummary {
+  deltas: number
+  changes: number
+  /** How often a map was not what a delta followed upon. */
+  gaps: number
+  /** Connections that ended of themselves. */
+  lost: number
+  /** Commands that were not done. */
+  failed: number
+  /** Seats that were held and not seen to be. */
+  missing: number
+  /** Watchers whose map was the server's own at the end. */
+  same: number
+  commandMs: TrendSummary | null
+  /** From the press until the map shows the seat as held. */
+  seenMs: TrendSummary | null
+}

@@ -12,6 +12,7 @@ import { numberText } from '../report/format.ts'
 import { type Distribution, distributionOf } from '../statistics/summary.ts'
 import { startCpuMeter } from '../systems/cpu.ts'
 import type { SystemUnderTest } from '../systems/system.ts'
+import { type FanoutSdk, measureSdk, sdkTable } from './fanoutSdk.ts'
 import { type FanoutShare, measureShare, shareTable } from './fanoutShare.ts'
 import { failureOfAudit, onSystem, type ScenarioOutcome } from './outcome.ts'
 
@@ -50,7 +51,7 @@ interface Level {
 export async function runFanout(context: BenchContext): Promise<ScenarioOutcome> {
   context.progress.say('fanout: starting')
   const { found: share, failures } = await measureShare(context)
-  const levels = await onSystem(context, 'holdfast', async (system) => {
+  const { levels, sdk } = await onSystem(context, 'holdfast', async (system) => {
     const tokens = await openSessions(system.http, SESSIONS)
     const measured: Level[] = []
     for (const level of LEVELS) {
@@ -58,15 +59,17 @@ export async function runFanout(context: BenchContext): Promise<ScenarioOutcome>
       measured.push(found)
       context.progress.say(`fanout: ${tell(found)}`)
     }
+    const throughSdk = await measureSdk(context, { system, tokens })
+    failures.push(...throughSdk.failures)
     failures.push(...failureOfAudit('fanout', 'holdfast', await system.audit()))
-    return measured
+    return { levels: measured, sdk: throughSdk.found }
   })
   for (const { subscribers, changesPerS, missing, closed } of levels) {
     if (missing === 0 && closed === 0) continue
     const words = `${subscribers} subscribers at ${changesPerS}/s: ${missing} changes missing, ${closed} connections closed`
     failures.push({ scenario: 'fanout', system: 'holdfast', words })
   }
-  return { chapter: chapterOf(levels, share), failures }
+  return { chapter: chapterOf(levels, share, sdk), failures }
 }
 
 interface LevelOptions {
@@ -198,7 +201,11 @@ const tell = ({ subscribers, changesPerS, latencyMs, framesPerS }: Level): strin
   `${subscribers} subscribers, ${changesPerS} changes/s: ${numberText(latencyMs?.p50 ?? Number.NaN)} / ` +
   `${numberText(latencyMs?.p99 ?? Number.NaN)} ms (p50 / p99), ${Math.round(framesPerS)} frames/s`
 
-function chapterOf(levels: Level[], share: FanoutShare): ScenarioOutcome['chapter'] {
+function chapterOf(
+  levels: Level[],
+  share: FanoutShare,
+  sdk: FanoutSdk,
+): ScenarioOutcome['chapter'] {
   return {
     scenario: 'fanout',
     question:
@@ -222,10 +229,11 @@ function chapterOf(levels: Level[], share: FanoutShare): ScenarioOutcome['chapte
           ...[level.bytesPerChange, level.reservationCpuShare, level.missing, level.closed],
         ]),
       },
+      sdkTable(sdk),
       shareTable(share),
     ],
     charts: [],
-    data: { levels, share },
+    data: { levels, share, sdk },
     skipped: null,
   }
 }
