@@ -45,6 +45,11 @@ export async function isPortFree(port: number): Promise<boolean> {
   return true
 }
 
+/** Takes a port out of those that freePort gives away: somebody of ours will listen on it. */
+export function claimPort(port: number): void {
+  given.add(port)
+}
+
 /** A free loopback port that this process has not given away before. Throws when it finds none. */
 export async function freePort(): Promise<number> {
   const ceiling = portCeiling()

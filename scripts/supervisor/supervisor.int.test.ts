@@ -144,7 +144,7 @@ describe('npm start', () => {
     expect(one.seen()).toContain('"floor-A-2"')
 
     const marks = children()
-    expect(marks.map(({ name }) => name).toSorted()).toEqual([
+    expect(marks.map(({ name }) => name).toSorted(), one.seen()).toEqual([
       'notification',
       'payment',
       'reservation',

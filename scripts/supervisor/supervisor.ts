@@ -4,7 +4,7 @@
  * processes.json; should both fail, the next start ends what is left.
  */
 import { relative } from 'node:path'
-import { freePort, isPortFree } from '../../platform/infra/ports.ts'
+import { claimPort, freePort, isPortFree } from '../../platform/infra/ports.ts'
 import {
   endMarked,
   openProcessRegistry,
@@ -86,6 +86,8 @@ export class Supervisor {
     const { workspace, progress, options, config } = this.#given
     await this.#endLeftovers()
     const port = await choosePort(options.port ?? (config.port || null), progress)
+    // Nobody listens there yet, so for a server of ours it would pass for free.
+    claimPort(port)
     if (options.isCleaning) wipe(workspace)
     prepare(workspace)
     this.#trimmer = setInterval(() => trimLogs(workspace), TRIM_EVERY_MS)
