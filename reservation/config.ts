@@ -76,6 +76,8 @@ export const spec = {
   jwtAudience: text('JWT_AUDIENCE', { default: 'holdfast' }),
   /** Requests a second of one buyer, and as many in a burst; 0 is no limit. */
   buyerRequestsPerSMax: integer('BUYER_REQUESTS_PER_S_MAX', { default: 200, min: 0 }),
+  /** With so many payments under way a checkout is refused, 503, instead of promised. */
+  checkoutsUnderWayMax: integer('CHECKOUTS_UNDER_WAY_MAX', { default: 50_000, min: 1 }),
   /** Changes of a show within this time go out as one delta. */
   feedTickMs: integer('FEED_TICK_MS', { default: 50, min: 1, max: 10_000 }),
   /** `https://a.example,https://b.example`: whose pages may open the feed; default: our own. */

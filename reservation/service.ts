@@ -64,7 +64,10 @@ export async function createReservationService(
     ...{ redisUrl, client, scripts, shards, db, outbox, shows, connection, producer, log, metrics },
   })
   const { gate, tail, reservations: projection } = engine
-  const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
+  const { checkoutsUnderWayMax } = config
+  const booking = new Booking({
+    ...{ scripts, shows, gate, projection, tail, metrics, checkoutsUnderWayMax },
+  })
   const checks = { sql: () => db.check(), outbox: () => outbox.check(), ...engine.checks }
   const server = await createServer({
     ...{ config, booking, shows, engine, redis: client, checks, metrics, log },

@@ -10,11 +10,11 @@ import type { Metrics } from '../../platform/metrics.ts'
 import { COUNT_BUCKETS } from '../../platform/metrics.ts'
 import {
   type ChangeCommand,
-  type CheckoutBatcher,
   type CheckoutCommand,
   checkout,
   extend,
   release,
+  type Till,
 } from './change.ts'
 import {
   type FindCommand,
@@ -27,16 +27,24 @@ import {
 import { Ground, type GroundOptions, type Tail } from './ground.ts'
 import { type HoldBatcher, type HoldCommand, type HoldTally, hold } from './hold.ts'
 import type { Outcome } from './outcome.ts'
+import { CheckoutsUnderWay } from './underWay.ts'
 import { Waiters } from './waiters.ts'
+
+export interface BookingOptions extends GroundOptions {
+  readonly tail: Tail
+  readonly metrics: Metrics
+  /** With so many payments under way no further one is begun. */
+  readonly checkoutsUnderWayMax: number
+}
 
 export class Booking {
   readonly #ground: Ground
   readonly #holds: HoldBatcher
-  readonly #checkouts: CheckoutBatcher
+  readonly #till: Till
   readonly #waiters: Waiters
   readonly #tally: HoldTally
 
-  constructor(options: GroundOptions & { tail: Tail; metrics: Metrics }) {
+  constructor(options: BookingOptions) {
     const { tail, metrics, scripts } = options
     this.#ground = new Ground(options)
     this.#waiters = new Waiters(tail)
@@ -50,10 +58,19 @@ export class Booking {
         return scripts.holdSeats({ shard, requests })
       },
     })
-    this.#checkouts = new ShardBatcher({
+    const underWay = new CheckoutsUnderWay(tail, options.checkoutsUnderWayMax)
+    const batcher: Till['batcher'] = new ShardBatcher({
       callMax: CHECKOUTS_PER_CALL_MAX,
       call: (shard, checkouts) => scripts.startAll({ shard, checkouts }),
     })
+    this.#till = { batcher, underWay }
+    metrics.gauge(
+      'holdfast_checkouts_under_way',
+      'Payments begun and not ended, of all processes',
+      {
+        collect: (gauge) => gauge.set(underWay.size),
+      },
+    )
     const holds = metrics.counter('holdfast_holds_total', 'Holds asked of Redis, by outcome', [
       'outcome',
     ])
@@ -80,7 +97,7 @@ export class Booking {
 
   /** Asks to pay. Safe to repeat under the same key. The one place where payments begin. */
   checkout(command: CheckoutCommand): Promise<Outcome<Reservation>> {
-    return checkout(this.#ground, this.#checkouts, command)
+    return checkout(this.#ground, this.#till, command)
   }
 
   find(command: FindCommand): Promise<Outcome<Reservation>> {

@@ -12,6 +12,7 @@ import type { ShardBatcher } from '../../lua/shardBatcher.ts'
 import type { Ground, Located } from './ground.ts'
 import { checkoutHashOf } from './identity.ts'
 import { done, type Outcome, type Refused, refused } from './outcome.ts'
+import type { CheckoutsUnderWay } from './underWay.ts'
 
 export interface ChangeCommand {
   readonly customerId: string
@@ -61,17 +62,24 @@ export async function extend(
   return refusal(ground, located, outcome)
 }
 
-/** Checkouts of one shard that arrive in the same turn share a script call. */
-export type CheckoutBatcher = ShardBatcher<CheckoutRequest, CheckoutOutcome>
+/** What checkouts go through. */
+export interface Till {
+  /** Checkouts of one shard that arrive in the same turn share a script call. */
+  readonly batcher: ShardBatcher<CheckoutRequest, CheckoutOutcome>
+  readonly underWay: CheckoutsUnderWay
+}
 
 /** Fences a hold for payment. The same key and body again: the same reservation again. */
 export async function checkout(
   ground: Ground,
-  batcher: CheckoutBatcher,
+  { batcher, underWay }: Till,
   command: CheckoutCommand,
 ): Promise<Outcome<Reservation>> {
   const located = await ground.locate(command.reservationId, command.customerId)
   if (!located) return noSuchReservation()
+  if (!underWay.hasRoomFor(located.shard, located.reservationId)) {
+    return refused('unavailable', 'too many payments are under way; the hold stays as it is')
+  }
   const { policy } = await ground.showOf(located.showId)
   const { key, paymentToken, contact } = command
   const { shard, ...reservation } = located

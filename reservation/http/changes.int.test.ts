@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reservation, SeatMap, Session, Show } from '../../contracts/http.ts'
+import { shardOfReservation } from '../../contracts/ids.ts'
 import { waitFor } from '../../platform/testing/infra.ts'
 import {
   call,
@@ -72,6 +73,10 @@ describe('giving a hold back', () => {
   })
 })
 
+/** Waits until the process has read its own log so far. */
+const seen = (at: Edge, { reservationId }: Reservation, version: string) =>
+  at.tail.reached(shardOfReservation(reservationId), version, { timeoutMs: 5_000 })
+
 describe('checking out', () => {
   test('answers 202, fences the hold and gives the time that the show allows', async () => {
     const fresh = await newShow(edge, { policy: { paymentWindowMs: 60_000 } })
@@ -120,6 +125,40 @@ describe('checking out', () => {
     }
     const other = await call(edge, path, { ...request, key: newKey() })
     expect(other).toMatchObject({ status: 409, body: { code: 'wrong-state' } })
+  })
+
+  test('is refused for a moment when too many payments are under way, and costs no hold', async () => {
+    const full = await startEdge({ checkoutsUnderWayMax: 1 })
+    try {
+      const hall = await newShow(full)
+      const { token } = await guest(full)
+      const first = await holdOf(full, hall.showId, token, ['A-1-1'])
+      const second = await holdOf(full, hall.showId, token, ['A-1-2'])
+      const pay = ({ reservationId }: Reservation) =>
+        call<Reservation>(full, `POST /v1/reservations/${reservationId}/checkout`, {
+          ...{ token, key: 'pay', body: { payment: { token: 'tok_ok' } } },
+        })
+      const paying = await pay(first)
+      expect(paying.status).toBe(202)
+      await seen(full, first, paying.body.version)
+      const refused = await pay(second)
+      expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+      expect(refused.headers.get('retry-after')).toBe('1')
+      expect((await pay(first)).body).toEqual(paying.body)
+
+      await confirm(full, first)
+      const { body } = await call<Reservation>(
+        full,
+        `GET /v1/reservations/${first.reservationId}`,
+        {
+          token,
+        },
+      )
+      await seen(full, first, body.version)
+      expect((await pay(second)).status).toBe(202)
+    } finally {
+      await full.stop()
+    }
   })
 
   test('may use the key of its hold, for keys belong to one operation', async () => {

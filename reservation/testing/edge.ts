@@ -43,6 +43,7 @@ const FEED_LIMITS: FeedLimits = {
 
 export interface EdgeOptions {
   buyerRequestsPerSMax?: number
+  checkoutsUnderWayMax?: number
   server?: Partial<HttpServerOptions>
   /** A Redis of the test's own, or that of another edge, whose shards are open then. */
   redisUrl?: string
@@ -104,7 +105,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   await maps.start()
   const shows = new Shows({ db, shards: SHARDS })
   const projection = new ProjectedReservations(db)
-  const booking = new Booking({ scripts, shows, gate, projection, tail, metrics })
+  const { checkoutsUnderWayMax = 10_000 } = options
+  const booking = new Booking({
+    ...{ scripts, shows, gate, projection, tail, metrics, checkoutsUnderWayMax },
+  })
   const { issuer, tokens } = await createTokens(options.issuer)
   const admissions = new Admissions({
     tokens,
