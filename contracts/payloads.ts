@@ -27,6 +27,9 @@ export const Money = Type.Object(
 )
 export type Money = Static<typeof Money>
 
+export const isSameMoney = (a: Money, b: Money): boolean =>
+  a.currency === b.currency && a.value === b.value
+
 export const Contact = Type.Object({
   email: Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' }),
   locale: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$' })),

@@ -10,6 +10,7 @@ import {
   loadConfig,
   optionalText,
   optionalUrl,
+  problemsIn,
   text,
 } from '../platform/config.ts'
 import { OperationalError } from '../platform/errors.ts'
@@ -52,7 +53,7 @@ export function loadOperatorConfig(env: NodeJS.ProcessEnv): OperatorConfig {
     return { ...config, operator: config.operator ?? userInfo().username }
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error
-    const problems = error.message.replace(/^CONFIG_INVALID: /, '')
+    const problems = problemsIn(error).join('\n')
     throw new CommandFailed(
       existsSync(RUN_FILE)
         ? `.holdfast/run.json and the environment together name no system:\n${problems}`

@@ -3,6 +3,7 @@
  * memory, write what changed with a few statements, publish. Every change of state except a
  * claim goes through here, whether a message, an answer of the provider or a webhook brings it.
  */
+import { isSameMoney } from '../contracts/payloads.ts'
 import type { UnitOfWork } from '../platform/inbox/unitOfWork.ts'
 import { type Step, writeSteps } from './bookkeeping.ts'
 import {
@@ -12,7 +13,6 @@ import {
   type PaymentState,
 } from './domain/paying.ts'
 import type { PaymentEvent } from './events.ts'
-import { isSameMoney } from './gateway.ts'
 import { byId, type LockedPayment, lockPayments } from './store.ts'
 
 /**

@@ -73,6 +73,3 @@ export interface PaymentGateway extends Component {
   /** Checks who sent a webhook, then reads it. Events of other merchants are counted, not read. */
   readWebhook(request: WebhookRequest): WebhookReading
 }
-
-export const isSameMoney = (a: Money, b: Money): boolean =>
-  a.currency === b.currency && a.value === b.value

@@ -4,7 +4,7 @@
  * asked again.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Money } from '../contracts/payloads.ts'
+import { isSameMoney, type Money } from '../contracts/payloads.ts'
 import { isDependencyDown, OperationalError } from '../platform/errors.ts'
 import { failpoint } from '../platform/failpoints.ts'
 import type { Check } from '../platform/health.ts'
@@ -16,7 +16,7 @@ import type { Outbox } from '../platform/outbox/outbox.ts'
 import { applyEvents, type Verdict } from './book.ts'
 import type { PaymentEvent } from './events.ts'
 import type { Figures } from './figures.ts'
-import { isSameMoney, type ProviderEvent } from './gateway.ts'
+import type { ProviderEvent } from './gateway.ts'
 
 const BATCH_MAX = 256
 /** An outcome may wait this long for company. */

@@ -210,6 +210,10 @@ export function loadConfig<S extends Spec>(spec: S, env: NodeJS.ProcessEnv): Con
   return values as ConfigOf<S>
 }
 
+/** The problems that a CONFIG_INVALID lists, one line for each. */
+export const problemsIn = ({ message }: OperationalError): string[] =>
+  message.replace(/^CONFIG_INVALID: /, '').split('\n')
+
 /** What is wrong with the fields of `spec`, one line for each; empty when nothing is. */
 export function fieldProblemsOf(spec: Spec, env: NodeJS.ProcessEnv): string[] {
   try {
@@ -217,7 +221,7 @@ export function fieldProblemsOf(spec: Spec, env: NodeJS.ProcessEnv): string[] {
     return []
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error
-    return error.message.replace(/^CONFIG_INVALID: /, '').split('\n')
+    return problemsIn(error)
   }
 }
 

@@ -15,6 +15,7 @@ import {
   optionalText,
   optionalUrl,
   port,
+  problemsIn,
   redisAddress,
   text,
 } from '../platform/config.ts'
@@ -143,7 +144,7 @@ function judge(env: NodeJS.ProcessEnv): { told: NodeJS.ProcessEnv; contradiction
     return { told, contradictions: tokenProblemsOf(told) }
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error
-    return { told: env, contradictions: [error.message.replace(/^CONFIG_INVALID: /, '')] }
+    return { told: env, contradictions: problemsIn(error) }
   }
 }
 

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { AudienceAnswer, AudienceOrder } from '../bare/audience.ts'
 import type { PublisherAnswer, PublisherOrder } from '../bare/publisher.ts'
 import type { BenchContext, Failure } from '../bench/context.ts'
+import { ChildProgram } from '../light/childProgram.ts'
 import { FeedClient } from '../light/feedClient.ts'
-import { Helper } from '../light/helper.ts'
 import { startHoldLoop } from '../light/holds.ts'
 import { openSessions, openShows } from '../light/prepare.ts'
 import { type SeatSupply, singlesOf } from '../light/seats.ts'
@@ -34,8 +34,8 @@ const PAYLOADS_MAX = 50_000
 /** What was sent last is read by then. */
 const SETTLING_MS = 500
 
-type Audience = Helper<AudienceOrder, AudienceAnswer>
-type Publisher = Helper<PublisherOrder, PublisherAnswer>
+type Audience = ChildProgram<AudienceOrder, AudienceAnswer>
+type Publisher = ChildProgram<PublisherOrder, PublisherAnswer>
 
 const programOf = (name: string): URL => new URL(`../bare/${name}`, import.meta.url)
 
@@ -59,8 +59,8 @@ export async function measureShare(
 ): Promise<{ found: FanoutShare; failures: Failure[] }> {
   const { environment } = context
   const options = { env: environment }
-  const audience: Audience = new Helper(programOf('audience.ts'), options)
-  const publisher: Publisher = new Helper(programOf('publisher.ts'), options)
+  const audience: Audience = new ChildProgram(programOf('audience.ts'), options)
+  const publisher: Publisher = new ChildProgram(programOf('publisher.ts'), options)
   try {
     const { port } = await publisher.next('listening')
     const work = async (system: SystemUnderTest) => {

@@ -82,7 +82,6 @@ const REFUSALS = {
   EXPIRED: () => ({ type: 'expired' }) as const,
   WRONG_STATE: ([status]: string[]) => ({ type: 'wrong_state', status: statusOf(status) }) as const,
   NOT_FOUND: () => ({ type: 'not_found' }) as const,
-  NO_EPOCH,
 }
 
 export const releaseSeats = defineScript<Release, ReleaseOutcome>({
@@ -98,6 +97,7 @@ export const releaseSeats = defineScript<Release, ReleaseOutcome>({
     RELEASED: (rest, release) => ({ type: 'released', record: recordIn(rest, release) }),
     ALREADY: (rest, release) => ({ type: 'already', record: recordIn(rest, release) }),
     ...REFUSALS,
+    NO_EPOCH,
   },
 })
 
@@ -115,6 +115,7 @@ export const extendHold = defineScript<Extension, ExtendOutcome>({
   outcomes: {
     EXTENDED: (rest, extension) => ({ type: 'extended', record: recordIn(rest, extension) }),
     ...REFUSALS,
+    NO_EPOCH,
   },
 })
 
@@ -165,10 +166,7 @@ export const startCheckout = defineBatch<CheckoutBatch, CheckoutRequest, Checkou
       PAYING: (rest, checkout) => ({ type: 'paying', record: recordOfCheckout(rest, checkout) }),
       EXISTS: (rest, checkout) => ({ type: 'exists', record: recordIn(rest, checkout) }),
       REUSED: () => ({ type: 'reused' }),
-      OVERDUE: REFUSALS.OVERDUE,
-      EXPIRED: REFUSALS.EXPIRED,
-      WRONG_STATE: REFUSALS.WRONG_STATE,
-      NOT_FOUND: REFUSALS.NOT_FOUND,
+      ...REFUSALS,
     },
   },
 })

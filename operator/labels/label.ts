@@ -10,7 +10,7 @@
  */
 import { TOPIC_FACTS } from '../../contracts/asyncapi.ts'
 import type { Message } from '../../contracts/message.ts'
-import type { Money } from '../../contracts/payloads.ts'
+import { isSameMoney } from '../../contracts/payloads.ts'
 import { amountInWords } from '../cli/words.ts'
 import { labelNotice } from './labelNotice.ts'
 import { labelPayment } from './labelPayment.ts'
@@ -112,9 +112,6 @@ function doubtAbout({ payload }: Message, { reservation, payment }: Situation): 
   }
   return null
 }
-
-const isSameMoney = (one: Money, other: Money): boolean =>
-  one.value === other.value && one.currency === other.currency
 
 const isSameSet = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && some.every((one) => others.includes(one))

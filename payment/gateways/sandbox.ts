@@ -1,17 +1,16 @@
 /** The gateway to the sandbox provider (payment/sandbox), as a model for gateways to real ones. */
-import type { Money } from '../../contracts/payloads.ts'
-import {
-  type ChargeAnswer,
-  type ChargeOrder,
-  isSameMoney,
-  type PaymentGateway,
-  type ProviderEvent,
-  type Receipt,
-  type RefundAnswer,
-  type RefundOrder,
-  type Unclear,
-  type WebhookReading,
-  type WebhookRequest,
+import { isSameMoney, type Money } from '../../contracts/payloads.ts'
+import type {
+  ChargeAnswer,
+  ChargeOrder,
+  PaymentGateway,
+  ProviderEvent,
+  Receipt,
+  RefundAnswer,
+  RefundOrder,
+  Unclear,
+  WebhookReading,
+  WebhookRequest,
 } from '../gateway.ts'
 import { paymentIdOf, refundIdOf, reservationOfPayment, reservationOfRefund } from '../ids.ts'
 import { checkSignature, SIGNATURE_HEADER } from '../signature.ts'

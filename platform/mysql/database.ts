@@ -117,7 +117,7 @@ export class Database implements Queryable, Component {
    */
   async start(): Promise<void> {
     if (this.#pool) return
-    await this.#createDatabase()
+    await this.#untilThere()
     const pool = mysql.createPool({
       ...this.connectionOptions(),
       connectionLimit: this.#options.poolSize,
@@ -266,7 +266,7 @@ export class Database implements Queryable, Component {
     }
   }
 
-  async #createDatabase(): Promise<void> {
+  async #untilThere(): Promise<void> {
     const deadline = Date.now() + START_MS_MAX
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -328,20 +328,14 @@ class ConnectionTransaction implements Transaction {
     sql: string,
     params: readonly SqlValue[],
   ): Promise<{ affectedRows: number; insertId: number }> {
-    const [header] = await this.#connection.execute<ResultSetHeader>(prepared(sql, params))
+    const [header] = await this.#connection.execute<ResultSetHeader>(statement(sql, params))
     return { affectedRows: header.affectedRows, insertId: header.insertId }
   }
 }
 
-const statement = (sql: string, params: readonly unknown[] = []) => ({
+const statement = <Value>(sql: string, params: readonly Value[] = []) => ({
   sql,
-  values: params as unknown[],
-  timeout: STATEMENT_MS_MAX,
-})
-
-const prepared = (sql: string, params: readonly SqlValue[]) => ({
-  sql,
-  values: params as SqlValue[],
+  values: params as Value[],
   timeout: STATEMENT_MS_MAX,
 })
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Reservation, SeatMap, Session, Show } from '../../contracts/http.ts'
-import { Helper } from '../../loadtest/light/helper.ts'
+import { ChildProgram } from '../../loadtest/light/childProgram.ts'
 import { freePort } from '../../platform/infra/ports.ts'
 import { type RunningServer, startServer } from '../../platform/infra/server.ts'
 import {
@@ -42,7 +42,7 @@ const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
 const running: RunningServer[] = []
 /** Whether one is on its way that is not among them yet, 0 or 1. */
 let starting = 0
-let witnesses: Helper<WitnessOrder, WitnessAnswer> | undefined
+let witnesses: ChildProgram<WitnessOrder, WitnessAnswer> | undefined
 
 beforeAll(async () => {
   infra = await startOwnInfra()
@@ -226,7 +226,7 @@ class Sale {
 }
 
 async function callWitnesses({ showId }: Show, count: number) {
-  witnesses = new Helper(new URL('witnesses.ts', import.meta.url), { env: process.env })
+  witnesses = new ChildProgram(new URL('witnesses.ts', import.meta.url), { env: process.env })
   await witnesses.ask({ type: 'gather', http: http(), showId, count }, 'gathered')
   return witnesses
 }

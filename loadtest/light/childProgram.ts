@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export class Helper<Order extends object, Answer extends { type: string }> {
+export class ChildProgram<Order extends object, Answer extends { type: string }> {
   readonly #child: ChildProcess
   readonly #heard: Answer[] = []
   #listener: (() => void) | null = null
